@@ -1,0 +1,1 @@
+//! OpenSSH key files.

@@ -1,0 +1,1 @@
+//! Text keys of logs and witnesses.

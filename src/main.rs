@@ -1,0 +1,2 @@
+//! The `servanda` command: parse, run, exit code.
+fn main() {}
