@@ -1,1 +1,244 @@
-//! (to be written)
+//! The canonical encoding: the only file that knows bincode.
+//!
+//! bincode 2 with its standard configuration, through serde: u8 raw; every other integer as a varint (below 251 one
+//! byte; else 251, 252 or 253 followed by 2, 4 or 8 bytes, little-endian); signed integers zigzag first; texts, byte
+//! strings and lists behind their length; options 0 or 1; variants by number; structures and 32-byte digests as their
+//! parts in order, nothing between them. `docs/spec.md` describes it so that nobody else needs bincode.
+//!
+//! ```
+//! use servanda::codec::{decode, encode};
+//! assert_eq!(encode(&(1u8, 250u64, 251u64, "ab")), [1, 250, 251, 251, 0, 2, b'a', b'b']);
+//! assert_eq!(decode::<(u8, u64)>(&[1, 250], 16).unwrap(), (1, 250));
+//! assert!(decode::<(u8, u64)>(&[1, 251, 250, 0], 16).is_err(), "over-long integer");
+//! assert!(decode::<(u8, u64)>(&[1, 250, 0], 16).is_err(), "trailing byte");
+//! ```
+//!
+//! Decoding is strict: the input's length is checked first, nothing is allocated on the word of a length alone (see
+//! [`List`] and [`Bytes`]), and what does not encode to the very same bytes again is refused.
+
+use bincode::config;
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+/// What bincode may read in one go, in bytes: a belt against bombs, no part of the format.
+const BELT: usize = 1 << 20;
+
+/// Why bytes are not the canonical encoding of a value.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// The input is longer than the type allows.
+    #[error("{len} bytes, at most {limit} are allowed")]
+    TooLong {
+        /// The input's length.
+        len: usize,
+        /// The limit of this type.
+        limit: usize,
+    },
+    /// The bytes are cut short, lie about a length, or hold a value that the type forbids.
+    #[error("malformed: {0}")]
+    Malformed(#[from] bincode::error::DecodeError),
+    /// Bytes follow after the value.
+    #[error("{0} bytes follow after the end")]
+    Trailing(usize),
+    /// The value has another, shorter encoding.
+    #[error("not the canonical encoding of its content")]
+    NotCanonical,
+}
+
+/// Encodes a value.
+///
+/// # Panics
+/// Never for this crate's types: they have no unsized or failing parts.
+#[must_use]
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    bincode::serde::encode_to_vec(value, config::standard()).expect("our types always encode")
+}
+
+/// Decodes a value from at most `limit` bytes, and refuses all but its one canonical encoding.
+///
+/// # Errors
+/// [`CodecError`] says what is wrong with the bytes.
+pub fn decode<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize) -> Result<T, CodecError> {
+    if bytes.len() > limit {
+        return Err(CodecError::TooLong { len: bytes.len(), limit });
+    }
+    let (value, read) =
+        bincode::serde::borrow_decode_from_slice(bytes, config::standard().with_limit::<BELT>())?;
+    if read != bytes.len() {
+        return Err(CodecError::Trailing(bytes.len() - read));
+    }
+    if encode(&value) != bytes {
+        return Err(CodecError::NotCanonical);
+    }
+    Ok(value)
+}
+
+/// A sequence that grows as its elements arrive, whatever length it claims.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct List<T>(pub Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> Deref for List<T> {
+    type Target = Vec<T>;
+    fn deref(&self) -> &Vec<T> {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for List<T> {
+    fn deref_mut(&mut self) -> &mut Vec<T> {
+        &mut self.0
+    }
+}
+
+impl<T> From<Vec<T>> for List<T> {
+    fn from(v: Vec<T>) -> Self {
+        Self(v)
+    }
+}
+
+impl<T> FromIterator<T> for List<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(iter: I) -> Self {
+        Self(iter.into_iter().collect())
+    }
+}
+
+impl<'a, T> IntoIterator for &'a List<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl<T: Serialize> Serialize for List<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(s)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Elements<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
+            type Value = List<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
+                let mut all = Vec::new();
+                while let Some(element) = seq.next_element()? {
+                    all.push(element);
+                }
+                Ok(List(all))
+            }
+        }
+        d.deserialize_seq(Elements(PhantomData))
+    }
+}
+
+/// A byte string: raw behind its length; hexadecimal where people read it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Bytes(pub Vec<u8>);
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0))
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(v: Vec<u8>) -> Self {
+        Self(v)
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() {
+            s.serialize_str(&hex::encode(&self.0))
+        } else {
+            s.serialize_bytes(&self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Raw;
+        impl<'de> Visitor<'de> for Raw {
+            type Value = Bytes;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E: de::Error>(self, v: &[u8]) -> Result<Bytes, E> {
+                Ok(Bytes(v.to_vec()))
+            }
+            fn visit_str<E: de::Error>(self, v: &str) -> Result<Bytes, E> {
+                hex::decode(v).map(Bytes).map_err(E::custom)
+            }
+        }
+        // Borrowed: the length is held against the bytes that are left before anything is copied.
+        if d.is_human_readable() { d.deserialize_str(Raw) } else { d.deserialize_bytes(Raw) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nine_byte_bomb_is_refused() {
+        let bomb = [253, 255, 255, 255, 255, 255, 255, 255, 127];
+        assert!(decode::<Bytes>(&bomb, 64).is_err());
+        assert!(decode::<List<u64>>(&bomb, 64).is_err());
+        assert!(decode::<String>(&bomb, 64).is_err());
+    }
+
+    #[test]
+    fn a_length_that_lies_is_refused() {
+        assert!(decode::<Bytes>(&[4, 1, 2, 3], 64).is_err());
+        assert!(decode::<List<u8>>(&[4, 1, 2, 3], 64).is_err());
+        assert!(matches!(decode::<Bytes>(&[2, 1, 2, 3], 64), Err(CodecError::Trailing(1))));
+    }
+
+    #[test]
+    fn over_long_integers_are_refused() {
+        for long in [&[251, 5, 0][..], &[252, 5, 0, 0, 0], &[253, 5, 0, 0, 0, 0, 0, 0, 0]] {
+            assert!(matches!(decode::<u64>(long, 64), Err(CodecError::NotCanonical)), "{long:?}");
+        }
+    }
+
+    #[test]
+    fn the_limit_holds_to_the_byte() {
+        let four = encode(&Bytes(vec![1, 2, 3]));
+        assert_eq!(decode::<Bytes>(&four, 4).expect("at the limit"), Bytes(vec![1, 2, 3]));
+        assert!(matches!(decode::<Bytes>(&four, 3), Err(CodecError::TooLong { len: 4, limit: 3 })));
+    }
+
+    #[test]
+    fn signed_integers_are_zigzag() {
+        assert_eq!(encode(&(-1i64, 1i64, -126i64)), [1, 2, 251, 251, 0]);
+    }
+}
