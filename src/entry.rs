@@ -1,1 +1,119 @@
-//! (to be written)
+//! Entries: statements with their signatures, as sequenced. An entry's encoding is the Merkle leaf's data, and its leaf
+//! hash is the next entry's link: one hash is at once chain and tree.
+//!
+//! ```text
+//! version 1 | index | link [32] | roster (index, [32]) | sequenced_at | statement | signatures
+//! leaf hash = SHA-256(0x00 || encoded entry)
+//! ```
+//!
+//! Bytes become a [`SignedEntry`] here, which says nothing yet about who signed; verdicts are for `roster` and `chain`.
+
+use crate::codec::{Bytes, CodecError, List, decode, encode};
+use crate::field::Instant;
+use crate::hash::{Hash, leaf_hash};
+use crate::statement::{self, Signature, Statement, StatementError};
+use serde::{Deserialize, Serialize};
+
+/// The most bytes of an entry (c2sp.org/tlog-tiles).
+pub const MAX_ENTRY: usize = 65_535;
+
+/// The most bytes of an entry's encoded signatures.
+pub const MAX_SIGNATURES: usize = 16_000;
+
+/// The version that this program writes and reads.
+pub const VERSION: u8 = 1;
+
+/// The last authentic entry of class 0 before an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Pointer {
+    /// Its index; 0 at index 0.
+    pub index: u64,
+    /// Its leaf hash; zeros at index 0.
+    pub leaf: Hash,
+}
+
+/// An entry, its statement still encoded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// 1.
+    pub version: u8,
+    /// Its place in the log, from 0.
+    pub index: u64,
+    /// The leaf hash of the entry before; zeros at index 0.
+    pub link: Hash,
+    /// The last authentic entry of class 0 before it.
+    pub roster: Pointer,
+    /// The operator's clock.
+    pub sequenced_at: Instant,
+    /// The statement, encoded.
+    pub statement: Bytes,
+    /// The officers' signatures over its id.
+    pub signatures: List<Signature>,
+}
+
+/// Why bytes are not an entry.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    /// Not the canonical encoding of an entry.
+    #[error("not an entry: {0}")]
+    Codec(#[from] CodecError),
+    /// A version that this program does not know.
+    #[error("entry of version {0}, this program knows version {VERSION}")]
+    Version(u8),
+    /// Too many signatures.
+    #[error("signatures have {0} bytes, at most {MAX_SIGNATURES} are allowed")]
+    Signatures(usize),
+    /// The statement in it is none.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+}
+
+/// An entry whose bytes are in order, and nothing more: its signatures were not checked.
+#[derive(Clone, Debug)]
+pub struct SignedEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// The statement in it.
+    pub statement: Statement,
+    /// The statement's id.
+    pub id: Hash,
+    /// The entry's leaf hash.
+    pub leaf: Hash,
+}
+
+impl SignedEntry {
+    /// Reads an entry and the statement in it.
+    ///
+    /// # Errors
+    /// [`EntryError`] says what is wrong with the bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        let entry: Entry = decode(bytes, MAX_ENTRY)?;
+        entry.check()?;
+        let statement = Statement::decode(&entry.statement)?;
+        let id = statement::id(&entry.statement);
+        Ok(Self { entry, statement, id, leaf: leaf_hash(bytes) })
+    }
+}
+
+impl Entry {
+    /// Encodes it.
+    ///
+    /// # Errors
+    /// When it or its signatures are longer than allowed.
+    pub fn encode(&self) -> Result<Vec<u8>, EntryError> {
+        self.check()?;
+        let bytes = encode(self);
+        if bytes.len() > MAX_ENTRY {
+            return Err(CodecError::TooLong { len: bytes.len(), limit: MAX_ENTRY }.into());
+        }
+        Ok(bytes)
+    }
+
+    fn check(&self) -> Result<(), EntryError> {
+        if self.version != VERSION {
+            return Err(EntryError::Version(self.version));
+        }
+        let signatures = encode(&self.signatures).len();
+        if signatures > MAX_SIGNATURES { Err(EntryError::Signatures(signatures)) } else { Ok(()) }
+    }
+}

@@ -8,11 +8,11 @@ pub mod hash;
 pub mod key;
 pub mod text;
 // pub mod note;
-// pub mod seal;
+pub mod seal;
 // - what partners say, and what it adds up to (pure) -
-// pub mod charter;
-// pub mod statement;
-// pub mod entry;
+pub mod charter;
+pub mod entry;
+pub mod statement;
 // pub mod roster;
 // pub mod chain;
 // - what the log commits to (pure) -

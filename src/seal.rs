@@ -1,1 +1,49 @@
-//! (to be written)
+//! Sealed values: a digest that shows nothing, and can be opened later by its author alone.
+//!
+//! A seal is SHA-256("servanda/seal/1\n" || encoded (log, author, salt [32], field's name, value)), the value being the
+//! encoding of the field's type as length-prefixed bytes. Bound to log, author and field, it cannot be copied by anyone
+//! who would open it as their own. With a salt of 256 bits it can be opened only by guessing the salt; erasing salt and
+//! value erases the content for good.
+
+use crate::codec::encode;
+use crate::field::{Handle, Short};
+use crate::hash::{Hash, labelled};
+
+/// Seals a value: `name` is the path from the body, e.g. `terms.dues.2.quantity`; `value` the field's encoding.
+#[must_use]
+pub fn seal(log: &Hash, author: &Handle, salt: &Hash, name: &Short, value: &[u8]) -> Hash {
+    labelled("servanda/seal/1\n", &encode(&(log, author, salt, name, crate::codec::Bytes(value.to_vec()))))
+}
+
+/// Makes a salt from the system's randomness: 256 bits.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn salt() -> Result<Hash, getrandom::Error> {
+    let mut salt = [0; 32];
+    getrandom::fill(&mut salt)?;
+    Ok(Hash(salt))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::ZEROS;
+
+    #[test]
+    fn a_seal_is_bound_to_log_author_salt_field_and_value() {
+        let short = |s: &str| Short::new(s).expect("short");
+        let (de, fr): (Handle, Handle) = ("de".parse().expect("handle"), "fr".parse().expect("handle"));
+        let one = seal(&ZEROS, &de, &ZEROS, &short("terms"), b"value");
+        let other = Hash([1; 32]);
+        for changed in [
+            seal(&other, &de, &ZEROS, &short("terms"), b"value"),
+            seal(&ZEROS, &fr, &ZEROS, &short("terms"), b"value"),
+            seal(&ZEROS, &de, &other, &short("terms"), b"value"),
+            seal(&ZEROS, &de, &ZEROS, &short("annexes.0"), b"value"),
+            seal(&ZEROS, &de, &ZEROS, &short("terms"), b"Value"),
+        ] {
+            assert_ne!(one, changed);
+        }
+    }
+}
