@@ -1,0 +1,1 @@
+//! The storage contract as tests, held against every store (to be written).

@@ -1,0 +1,353 @@
+//! A store in memory that fails as planned: what the crash tests run the writer on.
+//!
+//! A [`Memory`] is one process's handle on a disk. It counts its calls; a [`Plan`] makes one of them fail, before or
+//! after it was carried out, or only in part, and may kill the handle with it; [`Memory::stall`] runs something else,
+//! another writer say, while the call waits. [`Memory::reopen`] is the process that starts next and sees what persisted:
+//!
+//! ```
+//! use servanda::store::{Read, Store, memory::{Among, Fault, Memory, Plan}};
+//! let first = Memory::new();
+//! first.plan(Plan { among: Among::Changes, nth: 1, fault: Fault::FailsButPersisted, dies: true });
+//! assert!(first.put_all(&[("private/a".into(), vec![1])]).is_ok());
+//! assert!(first.put_all(&[("private/b".into(), vec![2])]).is_err());
+//! assert!(first.get("private/b", 1).is_err(), "it has died");
+//! assert_eq!(first.reopen().get("private/b", 1)?, Some(vec![2]));
+//! # Ok::<(), servanda::store::StoreError>(())
+//! ```
+//!
+//! All that is done is durable at once, but for deletions: [`Memory::power_cut`] undoes them, as the contract allows.
+//! That durability is awaited where it must be, only a real disk shows ([`super::dir`]).
+
+use super::{
+    Attempt, MAX_SWAP_BYTES, Read, Store, StoreError, Swap, check_folder, check_name, check_size, size_of,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// What a call asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Read::get`].
+    Get,
+    /// [`Store::put_all`].
+    Put,
+    /// [`Store::swap`].
+    Swap,
+    /// [`Store::delete`].
+    Delete,
+    /// [`Store::list`].
+    List,
+}
+
+/// One call as it was made; a call with a bad name is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// What it asks for.
+    pub kind: Kind,
+    /// The object's name, or the folder's; of many objects, the first.
+    pub name: String,
+}
+
+/// Which calls a plan counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    /// All of them.
+    All,
+    /// Those that can change something: put, swap, delete.
+    Changes,
+    /// Those of one kind.
+    Only(Kind),
+}
+
+/// How a call fails. To the caller they all look alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing is done.
+    Fails,
+    /// All is done, and only the answer is lost.
+    FailsButPersisted,
+    /// Done in part: object i of a put persists if bit i modulo 64 is set; of a swap or a delete, bit 0 decides.
+    Partly(u64),
+}
+
+/// Makes one call fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// The calls that count.
+    pub among: Among,
+    /// How many of them, from now on, go well before the one that fails.
+    pub nth: u64,
+    /// How that one fails.
+    pub fault: Fault,
+    /// Whether the process dies with it: then every later call of this handle fails, with nothing done.
+    pub dies: bool,
+}
+
+/// The fault was planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Planned {
+    /// This call was to fail.
+    #[error("planned fault")]
+    Fault,
+    /// An earlier call killed the process.
+    #[error("this process has died, as planned")]
+    Dead,
+}
+
+/// A handle on a store in memory. Clones are the same handle; [`Memory::reopen`] makes another one.
+#[derive(Clone, Default)]
+pub struct Memory {
+    disk: Arc<Mutex<Disk>>,
+    process: Arc<Mutex<Process>>,
+}
+
+#[derive(Default)]
+struct Disk {
+    objects: BTreeMap<String, Vec<u8>>,
+    /// Deleted, but not for good.
+    deleted: BTreeMap<String, Vec<u8>>,
+}
+
+#[derive(Default)]
+struct Process {
+    calls: Vec<Call>,
+    coming: Vec<Coming>,
+    dead: bool,
+}
+
+/// What is to come once `left` more calls of the counted ones were made.
+struct Coming {
+    among: Among,
+    left: u64,
+    event: Event,
+}
+
+enum Event {
+    Fault(Fault, bool),
+    Stall(Box<dyn FnOnce() + Send>),
+}
+
+impl Memory {
+    /// Makes an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes a store that holds these objects, as if restored from a backup.
+    #[must_use]
+    pub fn holding(objects: BTreeMap<String, Vec<u8>>) -> Self {
+        let memory = Self::new();
+        memory.disk().objects = objects;
+        memory
+    }
+
+    /// Returns all objects there are, uncounted: a backup, or what a test looks at.
+    #[must_use]
+    pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
+        self.disk().objects.clone()
+    }
+
+    /// Starts another process on the same store: alive, without plans, its count at nought.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
+        Self { disk: Arc::clone(&self.disk), process: Arc::default() }
+    }
+
+    /// Starts the first process after a power cut: this handle is dead, and what was deleted is there again, unless
+    /// its name was used since. Other handles are the caller's to drop.
+    #[must_use]
+    pub fn power_cut(&self) -> Self {
+        self.process().dead = true;
+        let mut disk = self.disk();
+        let mut objects = std::mem::take(&mut disk.deleted);
+        objects.append(&mut disk.objects);
+        disk.objects = objects;
+        drop(disk);
+        self.reopen()
+    }
+
+    /// Plans a fault, counting from now; several plans count side by side.
+    pub fn plan(&self, plan: Plan) {
+        let Plan { among, nth, fault, dies } = plan;
+        self.process().coming.push(Coming { among, left: nth, event: Event::Fault(fault, dies) });
+    }
+
+    /// Runs `meanwhile` just before a call is carried out, counting from now as in [`Plan`]: what another process does
+    /// while this one sleeps. It may use other handles freely.
+    pub fn stall(&self, among: Among, nth: u64, meanwhile: impl FnOnce() + Send + 'static) {
+        self.process().coming.push(Coming { among, left: nth, event: Event::Stall(Box::new(meanwhile)) });
+    }
+
+    /// Returns the calls made on this handle so far, those that failed as planned included: its length is the range of
+    /// [`Plan::nth`] that a test of every call goes through.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.process().calls.clone()
+    }
+
+    /// Counts a call, sleeps if it was to stall, and says how it is to fail, if so.
+    fn begin(&self, kind: Kind, name: &str) -> Result<Option<Fault>, StoreError> {
+        if self.process().dead {
+            return Err(planned(kind, name, Planned::Dead));
+        }
+        let mut fault = None;
+        for event in self.process().count(Call { kind, name: name.to_owned() }) {
+            match event {
+                Event::Stall(meanwhile) => meanwhile(), // no lock is held here
+                Event::Fault(planned, dies) => {
+                    fault = Some(planned);
+                    self.process().dead |= dies;
+                }
+            }
+        }
+        Ok(fault)
+    }
+
+    /// Reads need no more: whatever the fault, they return nothing.
+    fn begin_reading(&self, kind: Kind, name: &str) -> Result<MutexGuard<'_, Disk>, StoreError> {
+        match self.begin(kind, name)? {
+            None => Ok(self.disk()),
+            Some(_) => Err(planned(kind, name, Planned::Fault)),
+        }
+    }
+
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        self.disk.lock().expect("nothing panics while it holds the disk")
+    }
+
+    fn process(&self) -> MutexGuard<'_, Process> {
+        self.process.lock().expect("nothing panics while it holds the process")
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.disk().objects.keys()).finish()
+    }
+}
+
+impl Read for Memory {
+    fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        check_name(name)?;
+        let disk = self.begin_reading(Kind::Get, name)?;
+        let Some(bytes) = disk.objects.get(name) else { return Ok(None) };
+        check_size(name, size_of(bytes), limit)?;
+        Ok(Some(bytes.clone()))
+    }
+}
+
+impl Store for Memory {
+    fn put_all(&self, objects: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        objects.iter().try_for_each(|(name, _)| check_name(name))?;
+        let Some((first, _)) = objects.first() else { return Ok(()) };
+        let fault = self.begin(Kind::Put, first)?;
+        let mut disk = self.disk();
+        for (i, (name, bytes)) in objects.iter().enumerate() {
+            if persists(fault, i) {
+                disk.put(name, bytes)?;
+            }
+        }
+        answer(fault, Kind::Put, first, ())
+    }
+
+    fn swap(&self, name: &str, old: Option<&[u8]>, new: &[u8]) -> Result<Swap, StoreError> {
+        check_name(name)?;
+        check_size(name, size_of(new), MAX_SWAP_BYTES)?;
+        let fault = self.begin(Kind::Swap, name)?;
+        let mut disk = self.disk();
+        let current = disk.objects.get(name);
+        check_size(name, current.map_or(0, |bytes| size_of(bytes)), MAX_SWAP_BYTES)?;
+        if current.map(Vec::as_slice) != old {
+            return answer(fault, Kind::Swap, name, Swap::Lost(current.cloned()));
+        }
+        if persists(fault, 0) {
+            disk.objects.insert(name.to_owned(), new.to_owned());
+        }
+        answer(fault, Kind::Swap, name, Swap::Done)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), StoreError> {
+        check_name(name)?;
+        let fault = self.begin(Kind::Delete, name)?;
+        let mut disk = self.disk();
+        if persists(fault, 0)
+            && let Some(bytes) = disk.objects.remove(name)
+        {
+            disk.deleted.insert(name.to_owned(), bytes);
+        }
+        answer(fault, Kind::Delete, name, ())
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        check_folder(folder)?;
+        let disk = self.begin_reading(Kind::List, folder)?;
+        let below = |name: &&String| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        Ok(disk.objects.keys().filter(below).cloned().collect())
+    }
+}
+
+impl Disk {
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        match self.objects.get(name) {
+            None => self.objects.insert(name.to_owned(), bytes.to_owned()),
+            Some(there) if there == bytes => None,
+            Some(_) => return Err(StoreError::Conflict { name: name.to_owned() }),
+        };
+        Ok(())
+    }
+}
+
+impl Process {
+    /// Records a call and takes out what was to come with it.
+    fn count(&mut self, call: Call) -> Vec<Event> {
+        let mut due = Vec::new();
+        for mut coming in std::mem::take(&mut self.coming) {
+            match (coming.among.counts(call.kind), coming.left) {
+                (true, 0) => due.push(coming.event),
+                (counted, _) => {
+                    coming.left -= u64::from(counted);
+                    self.coming.push(coming);
+                }
+            }
+        }
+        self.calls.push(call);
+        due
+    }
+}
+
+impl Among {
+    fn counts(self, kind: Kind) -> bool {
+        match self {
+            Among::All => true,
+            Among::Changes => matches!(kind, Kind::Put | Kind::Swap | Kind::Delete),
+            Among::Only(only) => only == kind,
+        }
+    }
+}
+
+/// Whether the object at a position of a call is changed in spite of the fault.
+fn persists(fault: Option<Fault>, position: usize) -> bool {
+    match fault {
+        None | Some(Fault::FailsButPersisted) => true,
+        Some(Fault::Fails) => false,
+        Some(Fault::Partly(mask)) => mask >> (position % 64) & 1 == 1,
+    }
+}
+
+fn answer<T>(fault: Option<Fault>, kind: Kind, name: &str, good: T) -> Result<T, StoreError> {
+    if fault.is_none() { Ok(good) } else { Err(planned(kind, name, Planned::Fault)) }
+}
+
+fn planned(kind: Kind, name: &str, why: Planned) -> StoreError {
+    let attempt = match kind {
+        Kind::Get => Attempt::Read,
+        Kind::Put => Attempt::Write,
+        Kind::Swap => Attempt::Publish,
+        Kind::Delete => Attempt::Delete,
+        Kind::List => Attempt::List,
+    };
+    StoreError::Io { attempt, name: name.to_owned(), source: io::Error::other(why) }
+}
