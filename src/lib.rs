@@ -2,17 +2,26 @@
 // The order below is the order in which data flows: a module uses only those above it.
 
 // - bytes, and who signed them -
-pub mod codec;
-pub mod field;
 pub mod hash;
-pub mod key;
+pub mod codec;
 pub mod text;
+pub mod field;
+pub mod key;
 // pub mod note;
 pub mod seal;
 // - what partners say, and what it adds up to (pure) -
 pub mod charter;
-pub mod entry;
 pub mod statement;
-// pub mod roster;
+pub mod entry;
 // pub mod chain;
+// pub mod roster;
+// pub mod history;
 // - what the log commits to (pure) -
+// pub mod merkle;
+// pub mod cosignature;
+// pub mod policy;
+// pub mod checkpoint;
+// pub mod tlog_proof;
+// - where it is kept, written, read -
+// pub mod store;
+// pub mod log;
