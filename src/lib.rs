@@ -13,9 +13,9 @@ pub mod seal;
 pub mod charter;
 pub mod statement;
 pub mod entry;
-// pub mod chain;
-// pub mod roster;
-// pub mod history;
+pub mod chain;
+pub mod roster;
+pub mod history;
 // - what the log commits to (pure) -
 // pub mod merkle;
 // pub mod cosignature;

@@ -1,0 +1,133 @@
+//! Whose signatures an entry must bear: ascending by officer, each one good, all of the class, the threshold reached;
+//! and the rules of their own that kinds 0 to 2 follow.
+
+use super::InForce;
+use crate::chain::Reason;
+use crate::entry::SignedEntry;
+use crate::field::Class;
+use crate::key::{ED25519, VerifyingKey};
+use crate::statement::{Signature, signed_bytes};
+
+/// The number from which on officers are those of a rotation's new set.
+pub const NEW: u8 = 128;
+
+/// Checks the signatures of an ordinary entry.
+///
+/// # Errors
+/// The first reason why they do not count.
+pub fn signed(e: &SignedEntry, keys: &InForce) -> Result<(), Reason> {
+    signers(e, keys)?;
+    let signatures = &e.entry.signatures;
+    signatures.iter().try_for_each(|s| holds(e, s, &keys.keys[usize::from(s.officer)]))
+}
+
+/// Checks who signed an ordinary entry, and not whether the signatures hold.
+///
+/// # Errors
+/// The first reason why these signers do not suffice.
+pub fn signers(e: &SignedEntry, keys: &InForce) -> Result<(), Reason> {
+    let signatures = &e.entry.signatures;
+    in_order(signatures)?;
+    let class = e.statement.class();
+    for s in signatures {
+        of_class(s, keys, class)?;
+    }
+    reached(signatures.len(), keys, class)
+}
+
+/// Checks that exactly all officers of a set signed: `found`, `accede`.
+///
+/// # Errors
+/// The first reason why not.
+pub fn all_signed(e: &SignedEntry, keys: &InForce) -> Result<(), Reason> {
+    let signatures = &e.entry.signatures;
+    in_order(signatures)?;
+    for s in signatures {
+        known(s, keys)?;
+    }
+    if signatures.len() != keys.keys.len() {
+        return Err(Reason::NotAllSigned { got: signatures.len(), want: keys.keys.len() });
+    }
+    signatures.iter().try_for_each(|s| holds(e, s, &keys.keys[usize::from(s.officer)]))
+}
+
+/// Checks a rotation: old govern holders reaching the old threshold, and exactly the keys that the old set had not.
+///
+/// # Errors
+/// The first reason why not.
+pub fn rotation_signed(e: &SignedEntry, old: &InForce, new: &InForce) -> Result<(), Reason> {
+    let signatures = &e.entry.signatures;
+    in_order(signatures)?;
+    let (by_old, by_new) = signatures.split_at(signatures.partition_point(|s| s.officer < NEW));
+    for s in by_old {
+        of_class(s, old, Class::Govern)?;
+    }
+    reached(by_old.len(), old, Class::Govern)?;
+    let fresh = |j: &usize| !old.keys.contains(&new.keys[*j]);
+    let mut want = (0..new.keys.len()).filter(fresh);
+    let mut given = by_new.iter().map(|s| usize::from(s.officer - NEW));
+    loop {
+        match (want.next(), given.next()) {
+            (None, None) => break,
+            (w, g) if w == g => {}
+            (w, g) => {
+                // Whichever comes first is the one missing or too many.
+                let j = w.into_iter().chain(g).min().expect("one of them is there");
+                return Err(Reason::NewKeysSigned { officer: u8::try_from(j).unwrap_or(u8::MAX) });
+            }
+        }
+    }
+    by_old.iter().try_for_each(|s| holds(e, s, &old.keys[usize::from(s.officer)]))?;
+    for s in by_new {
+        let officer = usize::from(s.officer - NEW);
+        algorithm(s, new.set.officers[officer].algorithm)?;
+        holds(e, s, &new.keys[officer])?;
+    }
+    Ok(())
+}
+
+fn in_order(signatures: &[Signature]) -> Result<(), Reason> {
+    if signatures.is_empty() {
+        return Err(Reason::NoSignatures);
+    }
+    if signatures.is_sorted_by(|a, b| a.officer < b.officer) { Ok(()) } else { Err(Reason::SignatureOrder) }
+}
+
+fn known(s: &Signature, keys: &InForce) -> Result<(), Reason> {
+    let officer = keys.set.officers.get(usize::from(s.officer));
+    algorithm(s, officer.ok_or(Reason::UnknownOfficer { officer: s.officer })?.algorithm)
+}
+
+fn algorithm(s: &Signature, want: u8) -> Result<(), Reason> {
+    if s.algorithm == want && want == ED25519 {
+        Ok(())
+    } else {
+        Err(Reason::Algorithm { officer: s.officer, algorithm: s.algorithm })
+    }
+}
+
+fn of_class(s: &Signature, keys: &InForce, class: Class) -> Result<(), Reason> {
+    known(s, keys)?;
+    if keys.set.officers[usize::from(s.officer)].classes.has(class) {
+        Ok(())
+    } else {
+        Err(Reason::WrongClass { officer: s.officer, class })
+    }
+}
+
+fn reached(got: usize, keys: &InForce, class: Class) -> Result<(), Reason> {
+    let want = keys.set.threshold(class);
+    if want > 0 && got >= usize::from(want) {
+        Ok(())
+    } else {
+        Err(Reason::BelowThreshold { got, want, class })
+    }
+}
+
+fn holds(e: &SignedEntry, s: &Signature, key: &VerifyingKey) -> Result<(), Reason> {
+    if key.holds(&signed_bytes(&e.id), &s.bytes) {
+        Ok(())
+    } else {
+        Err(Reason::BadSignature { officer: s.officer })
+    }
+}
