@@ -1,0 +1,103 @@
+//! The right edge of the tree, derived again from stored bytes before anything is built on it or signed.
+
+use super::LogError;
+use crate::hash::{Hash, leaf_hash};
+use crate::merkle::builder::{self, TileBuilder};
+use crate::merkle::bundle::{self, BUNDLE_MAX, BundleError};
+use crate::merkle::tile::{Level, TILE_LEN, TILE_WIDTH, TileError, TilePath, edge};
+use crate::merkle::tree;
+use crate::store::{Read, StoreError};
+
+/// Why stored bytes do not add up to the committed root. Nothing may be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// A tile or bundle of the right edge is gone.
+    #[error("public/{0} is missing")]
+    Missing(TilePath),
+    /// A tile has another length than it should.
+    #[error(transparent)]
+    Tile(#[from] TileError),
+    /// A bundle is damaged.
+    #[error("public/{path}: {error}")]
+    Bundle {
+        /// Which.
+        path: TilePath,
+        /// What is wrong.
+        error: BundleError,
+    },
+    /// The hashes of a level are not as many as the size asks for.
+    #[error(transparent)]
+    Edge(#[from] builder::EdgeError),
+    /// A tile holds another hash than the tile or bundle below it.
+    #[error("public/{0} does not match what it stands for; a stored byte was changed")]
+    Differs(TilePath),
+    /// The right edge gives another root.
+    #[error("stored tiles add up to root {got}, committed was {want}")]
+    Root {
+        /// The root derived.
+        got: Hash,
+        /// The root committed.
+        want: Hash,
+    },
+    /// Tiles before the right edge do not match the root.
+    #[error(transparent)]
+    Prove(#[from] crate::merkle::prove::ProveError<StoreError>),
+}
+
+/// Derives the right edge of the first `size` leaves: the partial tiles of each level, each one's last hash computed
+/// again from the level below, and the entries of the partial bundle.
+pub(super) fn derive(
+    store: &dyn Read,
+    size: u64,
+    root: Option<Hash>,
+) -> Result<(TileBuilder, Vec<Vec<u8>>), LogError> {
+    let mut levels: Vec<Vec<Hash>> = Vec::new();
+    for path in edge(size) {
+        let Level::Hash(level) = path.level else { continue };
+        let hashes = tile(store, path)?;
+        if let Some(below) = level.checked_sub(1) {
+            check_last(store, path, below, &hashes)?;
+        }
+        levels.resize(usize::from(level), Vec::new());
+        levels.push(hashes);
+    }
+    let builder = TileBuilder::resume(size, levels).map_err(EdgeError::from)?;
+    if let Some(want) = root
+        && builder.root() != want
+    {
+        return Err(EdgeError::Root { got: builder.root(), want }.into());
+    }
+    Ok((builder, tail(store, size)?))
+}
+
+/// Checks a tile's last hash against the full tile below that it stands for; level 0 against the last entries.
+fn check_last(store: &dyn Read, path: TilePath, below: u8, hashes: &[Hash]) -> Result<(), LogError> {
+    let index = path.index * u64::from(TILE_WIDTH) + u64::from(path.width) - 1;
+    let full = TilePath { level: Level::Hash(below), index, width: TILE_WIDTH };
+    let under = tile(store, full)?;
+    let differs = hashes.last() != Some(&tree::perfect_root(&under));
+    if differs { Err(EdgeError::Differs(path).into()) } else { Ok(()) }
+}
+
+/// The entries of the last bundle where it is partial, checked against the tile of their leaf hashes.
+fn tail(store: &dyn Read, size: u64) -> Result<Vec<Vec<u8>>, LogError> {
+    let Some(last) = size.checked_sub(1) else { return Ok(Vec::new()) };
+    let index = last / u64::from(TILE_WIDTH);
+    let path = TilePath::at(Level::Entries, index, size).expect("the last entry has a bundle");
+    let bytes = object(store, path, BUNDLE_MAX)?;
+    let entries = bundle::parse(&bytes, path.width).map_err(|error| EdgeError::Bundle { path, error })?;
+    let leaves = TilePath { level: Level::Hash(0), ..path };
+    if entries.iter().map(|entry| leaf_hash(entry)).ne(tile(store, leaves)?) {
+        return Err(EdgeError::Differs(leaves).into());
+    }
+    Ok(if path.is_full() { Vec::new() } else { entries.into_iter().map(<[u8]>::to_vec).collect() })
+}
+
+fn tile(store: &dyn Read, path: TilePath) -> Result<Vec<Hash>, LogError> {
+    Ok(path.hashes(&object(store, path, TILE_LEN)?).map_err(EdgeError::from)?)
+}
+
+fn object(store: &dyn Read, path: TilePath, limit: usize) -> Result<Vec<u8>, LogError> {
+    let limit = u64::try_from(limit).expect("limits fit");
+    Ok(store.get(&format!("public/{path}"), limit)?.ok_or(EdgeError::Missing(path))?)
+}

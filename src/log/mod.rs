@@ -1,0 +1,370 @@
+//! The writer of a log: opaque leaves in, tiles and checkpoints out, in an order that survives any crash.
+//!
+//! ```text
+//! 0 open     epoch + 1 by compare-and-swap, which fences every earlier writer; finish what was committed; derive the
+//!            right edge again from stored bytes; compare with the published checkpoint and the guard
+//! 2 stage    the new leaves in one object named by epoch, size and root; durable
+//! 3 commit   compare-and-swap of private/commit: from here on nothing is lost
+//! 4 apply    bundles and tiles, put if absent, durable; what is there already is compared, never overwritten
+//! 5 sign     after deriving the right edge again from stored bytes
+//! 6 publish  compare-and-swap of public/checkpoint that never lowers the size; then tidy up
+//! ```
+//!
+//! Step 1, admitting statements, is the caller's (`submit`): leaves are opaque here. Whoever opens after a crash takes
+//! steps 0 and 4 by the same code as a running writer. A commit whose outcome is unknown stops the writer: every call
+//! answers [`LogError::Stopped`] until it is opened again.
+
+mod edge;
+mod record;
+
+pub use edge::EdgeError;
+pub use record::{Record, StagedError};
+
+use crate::checkpoint::{BodyError, Checkpoint, CheckpointError, SignedCheckpoint};
+use crate::codec::CodecError;
+use crate::hash::{EMPTY_ROOT, Hash};
+use crate::key::SigningKey;
+use crate::merkle::builder::TileBuilder;
+use crate::merkle::bundle::{self, BundleError};
+use crate::merkle::tile::{Level, TILE_WIDTH, TilePath, bundle_growth, growth};
+use crate::store::{Store, StoreError, Swap};
+
+/// The name of the commit record.
+pub const COMMIT: &str = "private/commit";
+
+/// The name of the published checkpoint.
+pub const CHECKPOINT: &str = "public/checkpoint";
+
+/// The folder of staged objects.
+const STAGED: &str = "private/staged";
+
+/// The most leaves of one round.
+pub const MAX_ROUND: usize = 4096;
+
+/// The most bytes of one round's leaves.
+pub const MAX_ROUND_BYTES: usize = 32 << 20;
+
+/// The longest staged object: a full round with its lengths.
+const MAX_STAGED: u64 = (MAX_ROUND_BYTES + 2 * MAX_ROUND + 8) as u64;
+
+/// The longest checkpoint that is read, in bytes.
+pub const MAX_CHECKPOINT: u64 = 1 << 20;
+
+/// How often opening tries again when another opens at the same moment.
+const OPEN_TRIES: usize = 5;
+
+/// Keeps the last signed head on a second medium, so that a restored backup is noticed.
+pub trait Guard: Send {
+    /// Size and root last signed, or none yet.
+    ///
+    /// # Errors
+    /// When it cannot be read: then nothing is signed.
+    fn last(&self) -> Result<Option<(u64, Hash)>, StoreError>;
+
+    /// Keeps a head, durably, before it is signed.
+    ///
+    /// # Errors
+    /// When it cannot be kept: then nothing is signed.
+    fn keep(&self, size: u64, root: Hash) -> Result<(), StoreError>;
+}
+
+/// Why the writer cannot go on. What was acknowledged is safe in every case.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// There is no commit record: no log was founded here.
+    #[error("no log was founded here: {COMMIT} is missing")]
+    NoLog,
+    /// A log was founded here before.
+    #[error("a log was founded here before")]
+    Exists,
+    /// The storage failed. Nothing was acknowledged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another writer took over, or opened at the same moment.
+    #[error("another writer took over at epoch {epoch}")]
+    Fenced {
+        /// Its epoch, or this writer's own where only that much is known.
+        epoch: u64,
+    },
+    /// An earlier call ended without a known outcome.
+    #[error("the writer stopped after a failure whose outcome is unknown; open the log again")]
+    Stopped,
+    /// The commit record is damaged.
+    #[error("{COMMIT} is damaged: {0}")]
+    Record(#[from] CodecError),
+    /// The staged object that was committed is damaged or gone.
+    #[error("the committed round is damaged: {0}")]
+    Staged(#[from] StagedError),
+    /// Stored bytes do not add up to the committed root.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+    /// The published checkpoint is none.
+    #[error("{CHECKPOINT}: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// Origin or size cannot stand in a checkpoint.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// What is published or guarded is ahead of what is stored: a restored backup. Nothing was signed.
+    #[error(
+        "{place} knows {ahead} entries, the log here has {size}, or other ones: was a backup restored? \
+         nothing will be signed, or it would prove a fork"
+    )]
+    Ahead {
+        /// Where the greater size stands.
+        place: &'static str,
+        /// The greater size.
+        ahead: u64,
+        /// The size here.
+        size: u64,
+    },
+    /// A leaf or a round is too long.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// More leaves than one round takes.
+    #[error("{leaves} leaves of {bytes} bytes are more than one round takes")]
+    Round {
+        /// How many.
+        leaves: usize,
+        /// Of how many bytes together.
+        bytes: usize,
+    },
+}
+
+/// The one writer of a log.
+pub struct Writer {
+    store: Box<dyn Store>,
+    guard: Option<Box<dyn Guard>>,
+    record: Record,
+    builder: TileBuilder,
+    /// The entries of the last bundle, where it is partial.
+    tail: Vec<Vec<u8>>,
+    published: u64,
+    stopped: bool,
+}
+
+impl Writer {
+    /// Founds an empty log.
+    ///
+    /// # Errors
+    /// [`LogError::Exists`] where there is one; else when the storage fails.
+    pub fn create(store: Box<dyn Store>, guard: Option<Box<dyn Guard>>) -> Result<Self, LogError> {
+        let record = Record { epoch: 0, size: 0, root: EMPTY_ROOT, staged: None };
+        match store.swap(COMMIT, None, &record.encode())? {
+            Swap::Done => Self::open(store, guard),
+            Swap::Lost(_) => Err(LogError::Exists),
+        }
+    }
+
+    /// Takes over a log: fences other writers, finishes what was committed, checks what is stored.
+    ///
+    /// # Errors
+    /// [`LogError`]: the log stays as it is, or as its last commit says.
+    pub fn open(store: Box<dyn Store>, guard: Option<Box<dyn Guard>>) -> Result<Self, LogError> {
+        let record = fence(&*store)?;
+        if let Some(name) = &record.staged
+            && let Some(bytes) = store.get(name, MAX_STAGED)?
+        {
+            let (from, leaves) = record.unstage(&bytes)?;
+            let (builder, tail) = edge::derive(&*store, from, None)?;
+            apply(&*store, &builder, &tail, &leaves)?;
+        }
+        discard_staged(&*store, &record)?;
+        let (builder, tail) = edge::derive(&*store, record.size, Some(record.root))?;
+        let mut writer = Self { store, guard, record, builder, tail, published: 0, stopped: false };
+        writer.published = writer.compare_published()?;
+        writer.compare_guard()?;
+        Ok(writer)
+    }
+
+    /// The number of committed leaves.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.record.size
+    }
+
+    /// The root over them.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.record.root
+    }
+
+    /// The size of the published checkpoint.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.published
+    }
+
+    /// The storage, for reading.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Appends leaves in one round: stages, commits and applies them. On return they are durable, not yet published.
+    ///
+    /// # Errors
+    /// [`LogError`]: then whether they were appended is told by opening the log again.
+    pub fn append(&mut self, leaves: &[Vec<u8>]) -> Result<(), LogError> {
+        if self.stopped {
+            return Err(LogError::Stopped);
+        }
+        if leaves.is_empty() {
+            return Ok(());
+        }
+        let bytes = leaves.iter().map(Vec::len).sum();
+        if leaves.len() > MAX_ROUND || bytes > MAX_ROUND_BYTES {
+            return Err(LogError::Round { leaves: leaves.len(), bytes });
+        }
+        if let Some((at, leaf)) = leaves.iter().enumerate().find(|(_, leaf)| leaf.len() > bundle::ENTRY_MAX) {
+            return Err(BundleError::EntryTooLong { at, len: leaf.len() }.into());
+        }
+        self.stopped = true;
+        self.append_round(leaves)?;
+        self.stopped = false;
+        Ok(())
+    }
+
+    fn append_round(&mut self, leaves: &[Vec<u8>]) -> Result<(), LogError> {
+        let mut builder = self.builder.clone();
+        for leaf in leaves {
+            builder.push(crate::hash::leaf_hash(leaf));
+        }
+        let next = Record::staging(self.record.epoch, builder.size(), builder.root());
+        let name = next.staged.clone().expect("a staging record names its object");
+        self.store.put_all(&[(name.clone(), record::stage(self.record.size, leaves)?)])?;
+        match self.store.swap(COMMIT, Some(&self.record.encode()), &next.encode())? {
+            Swap::Done => {}
+            Swap::Lost(now) => {
+                self.store.delete(&name)?;
+                let epoch = now.and_then(|bytes| Record::decode(&bytes).ok()).map_or(self.record.epoch, |r| r.epoch);
+                return Err(LogError::Fenced { epoch });
+            }
+        }
+        let before = self.record.staged.replace(name);
+        self.record = next;
+        self.tail = apply(&*self.store, &self.builder, &self.tail, leaves)?;
+        self.builder = builder;
+        // The round before is applied: its staged object has served.
+        before.map_or(Ok(()), |name| Ok(self.store.delete(&name)?))
+    }
+
+    /// Signs a checkpoint over all committed leaves and publishes it; gives the note.
+    ///
+    /// # Errors
+    /// [`LogError`]: then an older checkpoint stays published.
+    pub fn publish(&mut self, origin: &str, key: &SigningKey) -> Result<String, LogError> {
+        if self.stopped {
+            return Err(LogError::Stopped);
+        }
+        let (derived, _) = edge::derive(&*self.store, self.record.size, Some(self.record.root))?;
+        let checkpoint = Checkpoint::new(origin, self.record.size, derived.root())?;
+        self.compare_guard()?;
+        if let Some(guard) = &self.guard {
+            guard.keep(checkpoint.size(), checkpoint.root())?;
+        }
+        let note = checkpoint.sign(key);
+        self.stopped = true;
+        self.publish_note(&note)?;
+        self.stopped = false;
+        Ok(note)
+    }
+
+    fn publish_note(&mut self, note: &str) -> Result<(), LogError> {
+        let old = self.store.get(CHECKPOINT, MAX_CHECKPOINT)?;
+        if let Some(old) = &old {
+            self.compare(SignedCheckpoint::parse(old)?.claim().size, "the published checkpoint", None)?;
+        }
+        match self.store.swap(CHECKPOINT, old.as_deref(), note.as_bytes())? {
+            Swap::Done => {}
+            Swap::Lost(_) => return Err(LogError::Fenced { epoch: self.record.epoch }),
+        }
+        let from = std::mem::replace(&mut self.published, self.record.size);
+        self.tidy(from)
+    }
+
+    /// Removes what the published checkpoint has outgrown: the staged object, and partial tiles that are now full.
+    fn tidy(&mut self, from: u64) -> Result<(), LogError> {
+        if let Some(name) = &self.record.staged {
+            self.store.delete(name)?;
+        }
+        let to = self.record.size;
+        for path in growth(from, to).chain(bundle_growth(from, to)).filter(TilePath::is_full) {
+            for partial in self.store.list(&format!("public/{path}.p"))? {
+                self.store.delete(&partial)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the published checkpoint with what is stored; gives its size.
+    fn compare_published(&self) -> Result<u64, LogError> {
+        let Some(note) = self.store.get(CHECKPOINT, MAX_CHECKPOINT)? else { return Ok(0) };
+        let signed = SignedCheckpoint::parse(&note)?;
+        let claim = signed.claim();
+        self.compare(claim.size, "the published checkpoint", Some(claim.root))?;
+        Ok(claim.size)
+    }
+
+    fn compare_guard(&self) -> Result<(), LogError> {
+        match self.guard.as_ref().map(|guard| guard.last()).transpose()?.flatten() {
+            Some((size, root)) => self.compare(size, "the guard file", Some(root)),
+            None => Ok(()),
+        }
+    }
+
+    fn compare(&self, size: u64, place: &'static str, root: Option<Hash>) -> Result<(), LogError> {
+        let here = self.record.size;
+        let same = match root {
+            Some(root) if size <= here => edge::root_at(&*self.store, size, here, self.record.root)? == root,
+            _ => size <= here,
+        };
+        if same { Ok(()) } else { Err(LogError::Ahead { place, ahead: size, size: here }) }
+    }
+}
+
+/// Raises the epoch, so that no earlier writer can commit any more.
+fn fence(store: &dyn Store) -> Result<Record, LogError> {
+    for _ in 0..OPEN_TRIES {
+        let old = store.get(COMMIT, record::MAX_RECORD)?.ok_or(LogError::NoLog)?;
+        let mut record = Record::decode(&old)?;
+        record.epoch += 1;
+        if store.swap(COMMIT, Some(&old), &record.encode())? == Swap::Done {
+            return Ok(record);
+        }
+    }
+    let now = store.get(COMMIT, record::MAX_RECORD)?.ok_or(LogError::NoLog)?;
+    Err(LogError::Fenced { epoch: Record::decode(&now)?.epoch })
+}
+
+/// Removes what earlier writers staged and did not commit. A later writer's stays: it may be about to commit.
+fn discard_staged(store: &dyn Store, record: &Record) -> Result<(), LogError> {
+    for name in store.list(STAGED)? {
+        let older = Record::staging_epoch(&name).is_none_or(|epoch| epoch < record.epoch);
+        if older && record.staged.as_ref() != Some(&name) {
+            store.delete(&name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the bundles and tiles of a round, durable; gives the entries of the new partial bundle.
+fn apply(
+    store: &dyn Store,
+    before: &TileBuilder,
+    tail: &[Vec<u8>],
+    leaves: &[Vec<u8>],
+) -> Result<Vec<Vec<u8>>, LogError> {
+    let mut builder = before.clone();
+    let mut objects = Vec::new();
+    let full = leaves.iter().flat_map(|leaf| builder.push(crate::hash::leaf_hash(leaf))).collect::<Vec<_>>();
+    objects.extend(full.into_iter().chain(builder.partial()).map(|t| (format!("public/{}", t.path), t.bytes)));
+    let width = usize::from(TILE_WIDTH);
+    let first = before.size() / u64::from(TILE_WIDTH);
+    let all: Vec<&Vec<u8>> = tail.iter().chain(leaves).collect();
+    for (index, entries) in (first..).zip(all.chunks(width)) {
+        let path = TilePath::at(Level::Entries, index, builder.size()).expect("the bundle has entries");
+        objects.push((format!("public/{path}"), bundle::encode(entries)?));
+    }
+    store.put_all(&objects)?;
+    Ok(all[all.len() / width * width..].iter().map(|entry| (*entry).clone()).collect())
+}
