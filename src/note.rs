@@ -187,7 +187,9 @@ impl Note {
 }
 
 impl NoteSignature {
-    fn parse(line: &str) -> Option<Self> {
+    /// Reads a signature line, given without its end; none if it is not one.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
         let (name, base64) = line.strip_prefix(SIGNATURE_PREFIX)?.split_once(' ')?;
         let bytes = text::from_base64(base64)?;
         let (key_id, bytes) = bytes.split_first_chunk()?;

@@ -115,7 +115,7 @@ impl Vkey {
     }
 
     fn new(name: &str, kind: Kind, key: VerifyingKey) -> Result<Self, VkeyError> {
-        if name.len() > KEY_NAME_MAX || !is_key_name(name) || name.contains(char::is_control) {
+        if !is_vkey_name(name) {
             return Err(VkeyError::Name(name.chars().take(KEY_NAME_MAX).collect()));
         }
         Ok(Self { name: name.to_owned(), kind, key })
@@ -150,6 +150,12 @@ impl Vkey {
 #[must_use]
 pub fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+')
+}
+
+/// Tells whether a log or witness may be called so: a key name of at most 255 bytes, without control characters.
+#[must_use]
+pub fn is_vkey_name(name: &str) -> bool {
+    is_key_name(name) && name.len() <= KEY_NAME_MAX && !name.contains(char::is_control)
 }
 
 /// Computes the key id: SHA-256(name || 0x0A || kind || key)[..4] (c2sp.org/signed-note).
