@@ -7,7 +7,7 @@ pub mod codec;
 pub mod text;
 pub mod field;
 pub mod key;
-// pub mod note;
+pub mod note;
 pub mod seal;
 // - what partners say, and what it adds up to (pure) -
 pub mod charter;
@@ -17,11 +17,11 @@ pub mod chain;
 pub mod roster;
 pub mod history;
 // - what the log commits to (pure) -
-// pub mod merkle;
-// pub mod cosignature;
-// pub mod policy;
-// pub mod checkpoint;
-// pub mod tlog_proof;
+pub mod merkle;
+pub mod cosignature;
+pub mod policy;
+pub mod checkpoint;
+pub mod tlog_proof;
 // - where it is kept, written, read -
-// pub mod store;
-// pub mod log;
+pub mod store;
+pub mod log;

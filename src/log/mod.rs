@@ -236,7 +236,8 @@ impl Writer {
             Swap::Done => {}
             Swap::Lost(now) => {
                 self.store.delete(&name)?;
-                let epoch = now.and_then(|bytes| Record::decode(&bytes).ok()).map_or(self.record.epoch, |r| r.epoch);
+                let epoch =
+                    now.and_then(|bytes| Record::decode(&bytes).ok()).map_or(self.record.epoch, |r| r.epoch);
                 return Err(LogError::Fenced { epoch });
             }
         }
@@ -357,7 +358,8 @@ fn apply(
     let mut builder = before.clone();
     let mut objects = Vec::new();
     let full = leaves.iter().flat_map(|leaf| builder.push(crate::hash::leaf_hash(leaf))).collect::<Vec<_>>();
-    objects.extend(full.into_iter().chain(builder.partial()).map(|t| (format!("public/{}", t.path), t.bytes)));
+    objects
+        .extend(full.into_iter().chain(builder.partial()).map(|t| (format!("public/{}", t.path), t.bytes)));
     let width = usize::from(TILE_WIDTH);
     let first = before.size() / u64::from(TILE_WIDTH);
     let all: Vec<&Vec<u8>> = tail.iter().chain(leaves).collect();

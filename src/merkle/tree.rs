@@ -92,7 +92,7 @@ pub(super) fn fold_peaks(peaks: &[Hash]) -> Hash {
 }
 
 /// The root of a perfect subtree: of 1, 2, 4, … nodes of one level.
-pub(super) fn perfect_root(nodes: &[Hash]) -> Hash {
+pub(crate) fn perfect_root(nodes: &[Hash]) -> Hash {
     debug_assert!(nodes.len().is_power_of_two());
     let mut level = nodes.to_vec();
     while level.len() > 1 {
