@@ -1,0 +1,68 @@
+//! The command line: one file per family of verbs, each thin.
+//!
+//! Exit codes: 0 checked and good; 1 checked and bad, or refused by a rule; 2 could not check (usage, I/O, not
+//! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
+
+mod clock;
+mod problem;
+mod screen;
+
+use clap::{Parser, Subcommand};
+use problem::Problem;
+use std::process::ExitCode;
+
+/// What every verb may use.
+pub struct Context {
+    /// Where output goes, and in which form.
+    pub screen: screen::Screen,
+    /// The time, if it was given.
+    pub clock: clock::Clock,
+}
+
+/// How a verb ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Checked and good, or done.
+    Good,
+    /// Checked and bad: the evidence was printed.
+    Bad,
+    /// Could not be checked, as was printed.
+    Unchecked,
+}
+
+/// A verifiable log of commitments: signed by many, append-only, checked by anyone.
+#[derive(Parser)]
+#[command(name = "servanda", version, max_term_width = 100, disable_help_subcommand = true)]
+struct Args {
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    json: bool,
+    /// The time to go by instead of the clock's, e.g. 2026-12-01T12:00Z
+    #[arg(long, global = true, env = "SERVANDA_NOW", value_name = "TIME", hide_env_values = true)]
+    now: Option<servanda::field::Instant>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {}
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let args = Args::parse();
+    let context = Context { screen: screen::Screen::new(args.json), clock: clock::Clock::new(args.now) };
+    let outcome = dispatch(&context, args.verb);
+    match outcome {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Bad) => ExitCode::from(1),
+        Ok(Outcome::Unchecked) => ExitCode::from(2),
+        Err(error) => {
+            problem::print(&error);
+            ExitCode::from(if Problem::is_refusal(&error) { 1 } else { 2 })
+        }
+    }
+}
+
+fn dispatch(_context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
+    match verb {}
+}

@@ -1,0 +1,81 @@
+//! Output: sentences and tables for people, JSON for programs; a progress bar on what takes more than a second.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+/// Where output goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    json: bool,
+}
+
+impl Screen {
+    /// Output for programs or for people.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether programs read it.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Says something to people; nothing where programs read.
+    pub fn say(&self, line: impl AsRef<str>) {
+        if !self.json {
+            anstream::println!("{}", line.as_ref());
+        }
+    }
+
+    /// Says something beside the result, on standard error.
+    pub fn note(&self, line: impl AsRef<str>) {
+        if !self.json {
+            anstream::eprintln!("{}", line.as_ref());
+        }
+    }
+
+    /// Prints a value for programs; nothing where people read.
+    pub fn json<T: Serialize>(&self, value: &T) -> anyhow::Result<()> {
+        if self.json {
+            anstream::println!("{}", serde_json::to_string(value)?);
+        }
+        Ok(())
+    }
+
+    /// Prints aligned columns; the first row is the heading.
+    pub fn table(&self, rows: &[Vec<String>]) {
+        for line in table(rows) {
+            self.say(line);
+        }
+    }
+
+    /// A bar on standard error for work of so many steps; it shows only on a terminal, and only after a second.
+    pub fn progress(&self, steps: u64, what: &'static str) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(steps).with_message(what);
+        let style =
+            ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec}, {eta} left");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_secs(1));
+        bar
+    }
+}
+
+/// Aligns columns by the characters that are seen.
+pub fn table(rows: &[Vec<String>]) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    rows.iter()
+        .map(|row| {
+            let cells = row.iter().zip(&widths).map(|(cell, w)| format!("{cell:w$}"));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        })
+        .collect()
+}
