@@ -26,6 +26,9 @@ use std::ops::{Deref, DerefMut};
 /// What bincode may read in one go, in bytes: a belt against bombs, no part of the format.
 const BELT: usize = 1 << 20;
 
+/// The same for files and snapshots, which hold many entries.
+const LARGE_BELT: usize = 1 << 28;
+
 /// Why bytes are not the canonical encoding of a value.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {

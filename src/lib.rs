@@ -25,3 +25,8 @@ pub mod tlog_proof;
 // - where it is kept, written, read -
 pub mod store;
 pub mod log;
+pub mod client;
+// - who decides, who checks -
+pub mod armor;
+pub mod promise;
+pub mod submit;
