@@ -1,5 +1,7 @@
 //! One test binary; each module is a chapter of the specification.
 
+/// OpenSSH key files, ours and those of `ssh-keygen`.
+mod key_files;
 mod support;
 /// Other people's known answers, good and bad, with their source.
 mod vectors;

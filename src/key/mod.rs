@@ -135,3 +135,186 @@ impl fmt::Debug for SigningKey {
         write!(f, "SigningKey(private half of {:?})", self.public())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
+    use curve25519_dalek::{EdwardsPoint, Scalar};
+    use ed25519_dalek::hazmat::ExpandedSecretKey;
+    use proptest::prelude::*;
+    use sha2::{Digest, Sha512};
+
+    /// The eight points of small order, and the six further encodings of theirs that a lax decoder takes: y not reduced,
+    /// or x = 0 with the sign bit set (Chalkias, Garillot, Nikolaenko: Taming the many EdDSAs, table 1).
+    const SMALL: [&str; 8] = [
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    ];
+    const SMALL_MISENCODED: [&str; 6] = [
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ];
+
+    fn unhex(text: &str) -> [u8; 32] {
+        hex::decode(text).unwrap().try_into().unwrap()
+    }
+
+    #[test]
+    fn points_of_small_order_are_weak() {
+        for text in SMALL {
+            assert_eq!(VerifyingKey::admit(&unhex(text)), Err(KeyError::Weak), "{text}");
+        }
+        let mut listed: Vec<_> = SMALL.iter().map(|text| unhex(text)).collect();
+        let mut all: Vec<_> = EIGHT_TORSION.iter().map(|point| point.compress().0).collect();
+        listed.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(listed, all, "the list is the whole torsion subgroup");
+    }
+
+    #[test]
+    fn second_encodings_of_a_point_are_not_canonical() {
+        for text in SMALL_MISENCODED {
+            assert_eq!(VerifyingKey::admit(&unhex(text)), Err(KeyError::NotCanonical), "{text}");
+        }
+        // Every y from p = 2^255 - 19 to 2^255 - 1, with either sign.
+        for (low, sign) in (0xed..=0xffu8).flat_map(|low| [(low, 0x7f), (low, 0xff)]) {
+            let mut raw = [0xff; 32];
+            (raw[0], raw[31]) = (low, sign);
+            assert_eq!(VerifyingKey::admit(&raw), Err(KeyError::NotCanonical), "{low:02x}, {sign:02x}");
+        }
+    }
+
+    #[test]
+    fn points_of_mixed_order_are_weak() {
+        for n in 1..50u64 {
+            let good = ED25519_BASEPOINT_POINT * Scalar::from(n);
+            assert!(VerifyingKey::admit(&good.compress().0).is_ok(), "{n}");
+            for torsion in &EIGHT_TORSION[1..] {
+                assert_eq!(VerifyingKey::admit(&(good + torsion).compress().0), Err(KeyError::Weak), "{n}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_length_is_refused() {
+        for len in [0, 31, 33, 64] {
+            assert_eq!(VerifyingKey::admit(&vec![1; len]), Err(KeyError::Length(len)));
+        }
+    }
+
+    /// Signs with this R, as only the key's owner can: S = r + k·a.
+    fn sign_with(seed: &[u8; 32], r: Scalar, point: &[u8; 32], message: &[u8]) -> [u8; 64] {
+        let secret = ExpandedSecretKey::from(seed);
+        let public = SigningKey::from_seed(seed).public().to_bytes();
+        let digest = Sha512::new().chain_update(point).chain_update(public).chain_update(message).finalize();
+        let k = Scalar::from_bytes_mod_order_wide(&digest.into());
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(point);
+        signature[32..].copy_from_slice((r + k * secret.scalar).as_bytes());
+        signature
+    }
+
+    #[test]
+    fn a_signature_whose_r_is_the_identity_does_not_hold() {
+        let (seed, message) = ([7; 32], b"pacta");
+        let key = SigningKey::from_seed(&seed).public();
+        let one = sign_with(&seed, Scalar::ONE, &ED25519_BASEPOINT_POINT.compress().0, message);
+        assert!(key.holds(message, &one), "the forger's arithmetic is right");
+        let identity = sign_with(&seed, Scalar::ZERO, &unhex(SMALL[0]), message);
+        let lax = ed25519_dalek::Verifier::verify(&key.0, message, &ed25519_dalek::Signature::from(identity));
+        assert!(lax.is_ok(), "without the comparison it would hold");
+        assert!(!key.holds(message, &identity));
+        for point in SMALL.iter().chain(&SMALL_MISENCODED) {
+            assert!(!key.holds(message, &sign_with(&seed, Scalar::ZERO, &unhex(point), message)), "{point}");
+        }
+    }
+
+    #[test]
+    fn a_signature_with_s_plus_the_order_does_not_hold() {
+        let key = SigningKey::from_seed(&[8; 32]);
+        let signature = key.sign(b"m");
+        // L, little-endian (RFC 8032, section 5.1).
+        let order = unhex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+        let mut other = signature;
+        let mut carry = 0;
+        for (byte, add) in other[32..].iter_mut().zip(order) {
+            let sum = u16::from(*byte) + u16::from(add) + carry;
+            (*byte, carry) = (sum.to_le_bytes()[0], sum >> 8);
+        }
+        assert!(key.public().holds(b"m", &signature) && !key.public().holds(b"m", &other));
+    }
+
+    #[test]
+    fn debug_output_of_a_private_key_shows_the_public_half_alone() {
+        let key = SigningKey::from_seed(&[0xa7; 32]);
+        assert_eq!(format!("{key:?}"), format!("SigningKey(private half of {:?})", key.public()));
+    }
+
+    fn strict(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
+        key.0.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_signed_holds_and_what_is_changed_does_not(
+            seed in any::<[u8; 32]>(),
+            message in proptest::collection::vec(any::<u8>(), 1..100),
+            at in any::<prop::sample::Index>(),
+            bit in 0u32..8,
+        ) {
+            let key = SigningKey::from_seed(&seed);
+            let signature = key.sign(&message);
+            prop_assert_eq!(VerifyingKey::admit(&key.public().to_bytes()), Ok(key.public()));
+            prop_assert!(key.public().holds(&message, &signature) && strict(&key.public(), &message, &signature));
+            let mut changed = signature;
+            changed[at.index(64)] ^= 1u8 << bit;
+            prop_assert!(!key.public().holds(&message, &changed) && !strict(&key.public(), &message, &changed));
+            let mut other = message.clone();
+            other[at.index(message.len())] ^= 1u8 << bit;
+            prop_assert!(!key.public().holds(&other, &signature) && !strict(&key.public(), &other, &signature));
+            prop_assert!(!key.public().holds(&message, &signature[..63]));
+        }
+
+        #[test]
+        fn the_verdict_is_that_of_strict_verification(
+            seed in any::<[u8; 32]>(), r in 0u64..4, torsion in 0usize..8, message in any::<[u8; 4]>()
+        ) {
+            // R of every kind: in the subgroup, out of it, the identity; S fits R's part in the subgroup.
+            let point = ED25519_BASEPOINT_POINT * Scalar::from(r) + EIGHT_TORSION[torsion];
+            let signature = sign_with(&seed, Scalar::from(r), &point.compress().0, &message);
+            let key = SigningKey::from_seed(&seed).public();
+            prop_assert_eq!(key.holds(&message, &signature), strict(&key, &message, &signature));
+            prop_assert_eq!(key.holds(&message, &signature), r != 0 && torsion == 0);
+        }
+
+        #[test]
+        fn random_signatures_get_the_verdict_of_strict_verification(
+            seed in any::<[u8; 32]>(), r in any::<[u8; 32]>(), s in any::<[u8; 32]>()
+        ) {
+            let key = SigningKey::from_seed(&seed).public();
+            let signature: [u8; 64] = [r, s].concat().try_into().unwrap();
+            prop_assert_eq!(key.holds(b"m", &signature), strict(&key, b"m", &signature));
+        }
+
+        #[test]
+        fn admitted_is_what_survives_eight_and_its_inverse(raw in any::<[u8; 32]>()) {
+            // P is in the subgroup of order L just if (1/8 mod L)·8·P = P: another way than the one in `admit`.
+            let expected = CompressedEdwardsY(raw).decompress().is_some_and(|point: EdwardsPoint| {
+                let back = point.mul_by_cofactor() * Scalar::from(8u8).invert();
+                back == point && point.compress().0 == raw && !point.is_small_order()
+            });
+            prop_assert_eq!(VerifyingKey::admit(&raw).is_ok(), expected);
+        }
+    }
+}
