@@ -24,9 +24,9 @@ pub mod checkpoint;
 pub mod tlog_proof;
 // - where it is kept, written, read -
 pub mod store;
-pub mod log;
 pub mod client;
+pub mod log;
 // - who decides, who checks -
 pub mod armor;
 pub mod promise;
-pub mod submit;
+// pub mod submit;

@@ -21,6 +21,7 @@ pub use edge::EdgeError;
 pub use record::{Record, StagedError};
 
 use crate::checkpoint::{BodyError, Checkpoint, CheckpointError, SignedCheckpoint};
+use crate::client::ReadError;
 use crate::codec::CodecError;
 use crate::hash::{EMPTY_ROOT, Hash};
 use crate::key::SigningKey;
@@ -95,6 +96,9 @@ pub enum LogError {
     /// The staged object that was committed is damaged or gone.
     #[error("the committed round is damaged: {0}")]
     Staged(#[from] StagedError),
+    /// Tiles before the right edge are not what the root commits to.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// Stored bytes do not add up to the committed root.
     #[error(transparent)]
     Edge(#[from] EdgeError),
