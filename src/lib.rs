@@ -29,4 +29,4 @@ pub mod log;
 // - who decides, who checks -
 pub mod armor;
 pub mod promise;
-// pub mod submit;
+pub mod submit;

@@ -198,6 +198,16 @@ impl Writer {
         self.published
     }
 
+    /// The root that the log had at a size before; none where it is not that long.
+    ///
+    /// # Errors
+    /// When the tiles cannot be read, or are not what the root commits to.
+    pub fn root_at(&self, size: u64) -> Result<Option<Hash>, LogError> {
+        let here = self.record.size;
+        let root = (size <= here).then(|| edge::root_at(&*self.store, size, here, self.record.root));
+        root.transpose()
+    }
+
     /// The storage, for reading.
     #[must_use]
     pub fn store(&self) -> &dyn Store {

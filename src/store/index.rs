@@ -115,13 +115,15 @@ impl Index {
     pub fn starting_with(&self, digits: &str) -> Result<Vec<(Hash, u64)>, IndexError> {
         let bound = |fill: char| {
             let mut out = [0; 32];
-            let digits = format!("{digits:{fill}<64}");
-            hex::decode_to_slice(digits, &mut out).ok().map(|()| out)
+            let filled = digits.chars().chain(std::iter::repeat(fill)).take(64).collect::<String>();
+            hex::decode_to_slice(filled, &mut out).ok().map(|()| out)
         };
         let (Some(from), Some(to)) = (bound('0'), bound('f')) else { return Ok(Vec::new()) };
         let table = self.0.begin_read()?.open_table(IDS)?;
         let matches = table.range(from..=to)?.take(MATCHES_MAX);
-        matches.map(|m| m.map(|(id, index)| (Hash(id.value()), index.value())).map_err(IndexError::from)).collect()
+        matches
+            .map(|m| m.map(|(id, index)| (Hash(id.value()), index.value())).map_err(IndexError::from))
+            .collect()
     }
 }
 
