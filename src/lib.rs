@@ -30,3 +30,4 @@ pub mod log;
 pub mod armor;
 pub mod promise;
 pub mod submit;
+pub mod verify;
