@@ -29,5 +29,6 @@ pub mod log;
 // - who decides, who checks -
 pub mod armor;
 pub mod promise;
+pub mod proof;
 pub mod submit;
 pub mod verify;
