@@ -28,6 +28,7 @@ pub mod client;
 pub mod log;
 // - who decides, who checks -
 pub mod armor;
+pub mod draft;
 pub mod promise;
 pub mod proof;
 pub mod submit;
