@@ -19,11 +19,12 @@ use crate::field::Instant;
 use crate::hash::{Hash, leaf_hash};
 use crate::history::{History, Snapshot};
 use crate::key::SigningKey;
-use crate::log::{Guard, LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
+use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
 use crate::roster::Roster;
 use crate::statement::{self, Signature, Statement, StatementError};
+use crate::store::guard::Guard;
 use crate::store::index::{Index, IndexError};
 use crate::store::{MAX_SWAP_BYTES, Read, Store, StoreError};
 use std::collections::HashMap;
@@ -211,6 +212,14 @@ impl Operator {
         self.waiting.push(bytes);
         self.fresh.insert(id, head.size);
         Ok(Admitted::New { index: head.size })
+    }
+
+    /// The entry at an index, committed.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn entry(&self, index: u64) -> Result<Vec<u8>, SubmitError> {
+        stored_entry(self.writer.store(), index, self.writer.size())
     }
 
     /// Whether the next statement should wait for a commit, since the round is full.
