@@ -25,3 +25,5 @@ pub mod tlog_proof;
 // - where it is kept, written, read -
 pub mod store;
 pub mod log;
+// - who decides, who checks -
+pub mod trust;
