@@ -26,6 +26,9 @@ use std::ops::{Deref, DerefMut};
 /// What bincode may read in one go, in bytes: a belt against bombs, no part of the format.
 const BELT: usize = 1 << 20;
 
+/// The same for files and snapshots, which hold many entries.
+const LARGE_BELT: usize = 1 << 28;
+
 /// Why bytes are not the canonical encoding of a value.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
@@ -62,6 +65,21 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 /// # Errors
 /// [`CodecError`] says what is wrong with the bytes.
 pub fn decode<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize) -> Result<T, CodecError> {
+    decode_belted::<T, BELT>(bytes, limit)
+}
+
+/// The same for files and snapshots, which are longer than any statement or entry.
+///
+/// # Errors
+/// [`CodecError`] says what is wrong with the bytes.
+pub fn decode_large<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize) -> Result<T, CodecError> {
+    decode_belted::<T, LARGE_BELT>(bytes, limit)
+}
+
+fn decode_belted<T: DeserializeOwned + Serialize, const BELT: usize>(
+    bytes: &[u8],
+    limit: usize,
+) -> Result<T, CodecError> {
     if bytes.len() > limit {
         return Err(CodecError::TooLong { len: bytes.len(), limit });
     }

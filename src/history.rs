@@ -55,6 +55,25 @@ impl History {
         reasons.into_iter().map(|reason| Finding { index, author: author.clone(), id, reason }).collect()
     }
 
+    /// Takes an entry only if it leaves no finding; else the history stays as it was.
+    ///
+    /// # Errors
+    /// What [`Self::take`] would find.
+    pub fn try_take(
+        &mut self,
+        bytes: &[u8],
+        e: &SignedEntry,
+        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+    ) -> Result<(), Vec<Finding>> {
+        let before = self.clone();
+        let findings = self.take(bytes, e.leaf, Ok(e), leaf_at, None);
+        if findings.is_empty() {
+            return Ok(());
+        }
+        *self = before;
+        Err(findings)
+    }
+
     fn operators_faults(&self, index: u64, e: &SignedEntry, reasons: &mut Vec<Reason>) {
         if e.entry.index != index {
             reasons.push(Reason::Index { got: e.entry.index });

@@ -24,6 +24,13 @@ pub mod checkpoint;
 pub mod tlog_proof;
 // - where it is kept, written, read -
 pub mod store;
+pub mod client;
 pub mod log;
 // - who decides, who checks -
 pub mod trust;
+pub mod armor;
+pub mod draft;
+pub mod promise;
+pub mod proof;
+pub mod submit;
+pub mod verify;

@@ -79,10 +79,10 @@ pub enum LineError {
     Vkey(#[from] VkeyError),
     /// A log's key signs cosignatures, or a witness's key signs notes.
     #[error("key {0} is for the other role")]
-    Role(Vkey),
+    Role(Box<Vkey>),
     /// The same public key stands in an earlier line, under whatever name.
     #[error("public key of {0} stands in the policy already")]
-    DuplicateKey(Vkey),
+    DuplicateKey(Box<Vkey>),
     /// The name is defined in an earlier line, or is `none`.
     #[error("name {0:?} is taken")]
     DuplicateName(String),
@@ -259,11 +259,11 @@ impl Policy {
 
     fn check_key(&self, vkey: &Vkey, kind: Kind) -> Result<(), LineError> {
         if vkey.kind() != kind {
-            return Err(LineError::Role(vkey.clone()));
+            return Err(LineError::Role(Box::new(vkey.clone())));
         }
         let mut known = self.logs.iter().map(|l| &l.vkey).chain(self.witnesses.iter().map(|w| &w.vkey));
         match known.any(|other| other.key() == vkey.key()) {
-            true => Err(LineError::DuplicateKey(vkey.clone())),
+            true => Err(LineError::DuplicateKey(Box::new(vkey.clone()))),
             false => Ok(()),
         }
     }
@@ -494,13 +494,16 @@ mod tests {
     fn one_key_has_one_role_under_one_name() {
         let (log, other_log) = (vkey("a", Kind::Log, 1), vkey("b", Kind::Log, 1));
         let (witness, same_key) = (vkey("a", Kind::Cosignature, 1), vkey("b", Kind::Cosignature, 1));
-        assert_eq!(refused(&format!("log {log}\nlog {other_log}\n")), LineError::DuplicateKey(other_log));
+        assert_eq!(
+            refused(&format!("log {log}\nlog {other_log}\n")),
+            LineError::DuplicateKey(other_log.into())
+        );
         let twice = format!("witness w {witness}\nwitness v {same_key}\n");
-        assert_eq!(refused(&twice), LineError::DuplicateKey(same_key));
+        assert_eq!(refused(&twice), LineError::DuplicateKey(same_key.into()));
         let both = format!("log {log}\nwitness w {witness}\n");
-        assert_eq!(refused(&both), LineError::DuplicateKey(witness.clone()));
-        assert_eq!(refused(&format!("log {witness}\n")), LineError::Role(witness));
-        assert_eq!(refused(&format!("witness w {log}\n")), LineError::Role(log));
+        assert_eq!(refused(&both), LineError::DuplicateKey(witness.clone().into()));
+        assert_eq!(refused(&format!("log {witness}\n")), LineError::Role(witness.into()));
+        assert_eq!(refused(&format!("witness w {log}\n")), LineError::Role(log.into()));
     }
 
     #[test]

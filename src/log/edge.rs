@@ -1,12 +1,13 @@
 //! The right edge of the tree, derived again from stored bytes before anything is built on it or signed.
 
 use super::LogError;
+use crate::client::{self, Client};
 use crate::hash::{Hash, leaf_hash};
 use crate::merkle::builder::{self, TileBuilder};
-use crate::merkle::bundle::{self, BUNDLE_MAX, BundleError};
-use crate::merkle::tile::{Level, TILE_LEN, TILE_WIDTH, TileError, TilePath, edge};
+use crate::merkle::bundle::{self, BundleError};
+use crate::merkle::tile::{Level, TILE_WIDTH, TileError, TilePath, edge};
 use crate::merkle::tree;
-use crate::store::{Read, StoreError};
+use crate::store::Read;
 
 /// Why stored bytes do not add up to the committed root. Nothing may be signed.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +82,7 @@ fn tail(store: &dyn Read, size: u64) -> Result<Vec<Vec<u8>>, LogError> {
     let Some(last) = size.checked_sub(1) else { return Ok(Vec::new()) };
     let index = last / u64::from(TILE_WIDTH);
     let path = TilePath::at(Level::Entries, index, size).expect("the last entry has a bundle");
-    let bytes = object(store, path, BUNDLE_MAX)?;
+    let bytes = object(store, path)?;
     let entries = bundle::parse(&bytes, path.width).map_err(|error| EdgeError::Bundle { path, error })?;
     let leaves = TilePath { level: Level::Hash(0), ..path };
     if entries.iter().map(|entry| leaf_hash(entry)).ne(tile(store, leaves)?) {
@@ -91,17 +92,18 @@ fn tail(store: &dyn Read, size: u64) -> Result<Vec<Vec<u8>>, LogError> {
 }
 
 fn tile(store: &dyn Read, path: TilePath) -> Result<Vec<Hash>, LogError> {
-    Ok(path.hashes(&object(store, path, TILE_LEN)?).map_err(EdgeError::from)?)
+    Ok(path.hashes(&object(store, path)?).map_err(EdgeError::from)?)
 }
 
-fn object(store: &dyn Read, path: TilePath, limit: usize) -> Result<Vec<u8>, LogError> {
-    let limit = u64::try_from(limit).expect("limits fit");
-    Ok(store.get(&format!("public/{path}"), limit)?.ok_or(EdgeError::Missing(path))?)
+fn object(store: &dyn Read, path: TilePath) -> Result<Vec<u8>, LogError> {
+    // What was partial at an older size may be there in full only.
+    Ok(client::object(store, path)?.ok_or(EdgeError::Missing(path))?)
 }
 
 /// The root that the log had at a size before.
-pub(super) fn root_at(_store: &dyn Read, size: u64, here: u64, root: Hash) -> Result<Hash, LogError> {
-    // TODO prove
-    assert_eq!(size, here);
-    Ok(root)
+pub(super) fn root_at(store: &dyn Read, size: u64, here: u64, root: Hash) -> Result<Hash, LogError> {
+    if size == here {
+        return Ok(root);
+    }
+    Ok(Client::open(store, here, root)?.root_at(size)?)
 }

@@ -21,6 +21,7 @@ pub use edge::EdgeError;
 pub use record::{Record, StagedError};
 
 use crate::checkpoint::{BodyError, Checkpoint, CheckpointError, SignedCheckpoint};
+use crate::client::ReadError;
 use crate::codec::CodecError;
 use crate::hash::{EMPTY_ROOT, Hash};
 use crate::key::SigningKey;
@@ -95,6 +96,9 @@ pub enum LogError {
     /// The staged object that was committed is damaged or gone.
     #[error("the committed round is damaged: {0}")]
     Staged(#[from] StagedError),
+    /// Tiles before the right edge are not what the root commits to.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// Stored bytes do not add up to the committed root.
     #[error(transparent)]
     Edge(#[from] EdgeError),
@@ -192,6 +196,16 @@ impl Writer {
     #[must_use]
     pub fn published(&self) -> u64 {
         self.published
+    }
+
+    /// The root that the log had at a size before; none where it is not that long.
+    ///
+    /// # Errors
+    /// When the tiles cannot be read, or are not what the root commits to.
+    pub fn root_at(&self, size: u64) -> Result<Option<Hash>, LogError> {
+        let here = self.record.size;
+        let root = (size <= here).then(|| edge::root_at(&*self.store, size, here, self.record.root));
+        root.transpose()
     }
 
     /// The storage, for reading.

@@ -31,7 +31,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// The longest private key file, in bytes.
 pub const MAX_PRIVATE_LEN: usize = 65_536;
 
-/// The rounds of bcrypt-pbkdf in files that are written here: a good quarter of a second.
+/// The rounds of bcrypt-pbkdf in files that are written here: about a quarter of a second.
 pub const KDF_ROUNDS: u32 = 24;
 
 /// The most rounds that are computed for a file: some 20 seconds. A hostile file could ask for days.

@@ -1,0 +1,161 @@
+//! Verified reads: entries, leaf hashes and proofs out of a store that is not trusted, under a checkpoint that is.
+//!
+//! Whatever is handed out here was hashed up to the root that the caller trusts. A partial tile or bundle that has been
+//! replaced by the full one is cut from that (c2sp.org/tlog-tiles).
+
+use crate::hash::{Hash, leaf_hash};
+use crate::merkle::bundle::{self, BUNDLE_MAX, BundleError};
+use crate::merkle::prove::{ProveError, StoredTree, TileReader, read_partial_or_full};
+use crate::merkle::tile::{Level, TILE_LEN, TILE_WIDTH, TilePath};
+use crate::store::{Read, StoreError};
+
+/// Why something could not be read under a trusted root.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An object that the checkpoint commits to is not there.
+    #[error("public/{0} is missing")]
+    Missing(TilePath),
+    /// A tile is not what the root commits to.
+    #[error(transparent)]
+    Tree(#[from] Box<ProveError<ReadError>>),
+    /// A bundle is damaged.
+    #[error("public/{path}: {error}")]
+    Bundle {
+        /// Which.
+        path: TilePath,
+        /// What is wrong.
+        error: BundleError,
+    },
+    /// An entry is not the one that the root commits to.
+    #[error("public/{path}: entry {index} is not the one that the checkpoint commits to")]
+    Entry {
+        /// The bundle.
+        path: TilePath,
+        /// The entry's index.
+        index: u64,
+    },
+}
+
+impl ReadError {
+    /// Whether the log is to blame, and not the way to it: what is missing or differs was committed to.
+    #[must_use]
+    pub fn is_tampering(&self) -> bool {
+        match self {
+            Self::Store(_) => false,
+            Self::Tree(error) => match &**error {
+                ProveError::Read { source, .. } => source.is_tampering(),
+                ProveError::NoSuchLeaf { .. } | ProveError::NoSuchSize { .. } => false,
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+}
+
+impl From<ProveError<ReadError>> for ReadError {
+    fn from(error: ProveError<ReadError>) -> Self {
+        match error {
+            ProveError::Read { source, .. } => source,
+            other => Self::Tree(Box::new(other)),
+        }
+    }
+}
+
+/// The tiles of a store.
+#[derive(Clone, Copy)]
+pub struct Tiles<'a>(pub &'a dyn Read);
+
+impl TileReader for Tiles<'_> {
+    type Error = ReadError;
+
+    fn tile(&self, path: TilePath) -> Result<Vec<u8>, ReadError> {
+        object(self.0, path)?.ok_or(ReadError::Missing(path))
+    }
+}
+
+/// Reads a tile or bundle as it is stored, unchecked; none where neither it nor the full one is there.
+///
+/// # Errors
+/// When the storage fails.
+pub fn object(store: &dyn Read, path: TilePath) -> Result<Option<Vec<u8>>, ReadError> {
+    let limit = if path.level == Level::Entries { BUNDLE_MAX } else { TILE_LEN };
+    let limit = u64::try_from(limit).expect("limits fit");
+    Ok(read_partial_or_full(path, |path| store.get(&format!("public/{path}"), limit))?)
+}
+
+/// A log of trusted size and root.
+pub struct Client<'a> {
+    store: &'a dyn Read,
+    tree: StoredTree<Tiles<'a>>,
+}
+
+impl<'a> Client<'a> {
+    /// Opens a log whose size and root are trusted; the right edge is checked at once.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what the root commits to.
+    pub fn open(store: &'a dyn Read, size: u64, root: Hash) -> Result<Self, ReadError> {
+        Ok(Self { store, tree: StoredTree::open(Tiles(store), size, root)? })
+    }
+
+    /// The number of entries.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// The root.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.tree.root()
+    }
+
+    /// Reads an entry.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not the one that the root commits to.
+    pub fn entry(&mut self, index: u64) -> Result<Vec<u8>, ReadError> {
+        let want = self.tree.leaf_hash(index)?;
+        let (number, at) = (index / u64::from(TILE_WIDTH), index % u64::from(TILE_WIDTH));
+        let path = TilePath::at(Level::Entries, number, self.size()).expect("the tree has the leaf");
+        let bytes = object(self.store, path)?.ok_or(ReadError::Missing(path))?;
+        let entries = bundle::parse(&bytes, path.width).map_err(|error| ReadError::Bundle { path, error })?;
+        let entry = entries[usize::try_from(at).expect("at most 255")];
+        if leaf_hash(entry) == want { Ok(entry.to_vec()) } else { Err(ReadError::Entry { path, index }) }
+    }
+
+    /// The leaf hash of an entry.
+    ///
+    /// # Errors
+    /// As for [`Self::entry`].
+    pub fn leaf_hash(&mut self, index: u64) -> Result<Hash, ReadError> {
+        Ok(self.tree.leaf_hash(index)?)
+    }
+
+    /// The inclusion proof of an entry.
+    ///
+    /// # Errors
+    /// As for [`Self::entry`].
+    pub fn inclusion_proof(&mut self, index: u64) -> Result<Vec<Hash>, ReadError> {
+        Ok(self.tree.inclusion_proof(index)?)
+    }
+
+    /// The consistency proof from an older size.
+    ///
+    /// # Errors
+    /// As for [`Self::entry`], and where the log never had that size.
+    pub fn consistency_proof(&mut self, old_size: u64) -> Result<Vec<Hash>, ReadError> {
+        Ok(self.tree.consistency_proof(old_size)?)
+    }
+
+    /// The root at an older size.
+    ///
+    /// # Errors
+    /// As for [`Self::consistency_proof`].
+    pub fn root_at(&mut self, size: u64) -> Result<Hash, ReadError> {
+        Ok(self.tree.root_at(size)?)
+    }
+}

@@ -1,0 +1,355 @@
+//! The one door into a log: statements are judged against what the log holds, sequenced, and appended in rounds.
+//!
+//! [`Operator::admit`] judges a statement exactly as every verifier will, and refuses it where an entry with it would
+//! leave any finding. What was admitted is durable after [`Operator::commit`], and published after
+//! [`Operator::publish`]. Statements that arrive together share one round. Sending the same statement again gives the
+//! same index.
+
+mod founding;
+mod leaves;
+
+pub use founding::Founding;
+pub use leaves::Leaves;
+
+use crate::chain::Finding;
+use crate::client::{self, ReadError};
+use crate::codec::{Bytes, List, decode_large, encode};
+use crate::entry::{Entry, EntryError, SignedEntry, VERSION};
+use crate::field::Instant;
+use crate::hash::{Hash, leaf_hash};
+use crate::history::{History, Snapshot};
+use crate::key::SigningKey;
+use crate::log::{Guard, LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
+use crate::merkle::bundle;
+use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
+use crate::roster::Roster;
+use crate::statement::{self, Signature, Statement, StatementError};
+use crate::store::index::{Index, IndexError};
+use crate::store::{MAX_SWAP_BYTES, Read, Store, StoreError};
+use std::collections::HashMap;
+
+/// The name of the snapshot.
+pub const SNAPSHOT: &str = "private/snapshot";
+
+/// The longest snapshot that is read, in bytes.
+const MAX_SNAPSHOT: u64 = MAX_SWAP_BYTES;
+
+/// Where a statement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// It was admitted now, and will be durable with the next commit.
+    New {
+        /// Its index.
+        index: u64,
+    },
+    /// It was in the log, or admitted, before; the signatures first sequenced stand.
+    Already {
+        /// Its index.
+        index: u64,
+    },
+}
+
+impl Admitted {
+    /// The index.
+    #[must_use]
+    pub fn index(self) -> u64 {
+        match self {
+            Self::New { index } | Self::Already { index } => index,
+        }
+    }
+}
+
+/// Why a statement was refused, or could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// It is no statement.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// It does not fit an entry.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// Rules refuse it: an entry with it would leave these findings.
+    #[error("refused: the statement {}", .0.iter().map(|f| f.reason.to_string()).collect::<Vec<_>>().join("; and it "))]
+    Refused(Vec<Finding>),
+    /// The operator's clock lies before the last entry.
+    #[error("the clock says {now}, but the last entry was sequenced {last}; nothing was appended")]
+    Clock {
+        /// The clock.
+        now: Instant,
+        /// The last entry's time.
+        last: Instant,
+    },
+    /// The stored log does not verify, so that nothing can be built on it.
+    #[error("the stored log does not verify: {0}")]
+    Broken(Finding),
+    /// The log goes beyond what this program understands.
+    #[error("{0}")]
+    NotUnderstood(crate::roster::NotUnderstood),
+    /// The statements' ids cannot be looked up.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The log cannot be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The operator at work: the writer, and what follows from the entries so far.
+pub struct Operator {
+    writer: Writer,
+    history: History,
+    leaves: Leaves,
+    index: Index,
+    waiting: Vec<Vec<u8>>,
+    waiting_bytes: usize,
+    fresh: HashMap<Hash, u64>,
+}
+
+impl Operator {
+    /// Takes over a log: the writer's opening, then the history from its snapshot on, and the index of ids.
+    ///
+    /// # Errors
+    /// When the log cannot be opened, or what is stored does not verify.
+    pub fn open(
+        store: Box<dyn Store>,
+        guard: Option<Box<dyn Guard>>,
+        index: Index,
+    ) -> Result<Self, SubmitError> {
+        Self::take_up(Writer::open(store, guard)?, index)
+    }
+
+    fn take_up(writer: Writer, index: Index) -> Result<Self, SubmitError> {
+        let history = resume(&writer)?;
+        let leaves = Leaves::new(writer.size());
+        let mut operator = Self {
+            writer,
+            history,
+            leaves,
+            index,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            fresh: HashMap::new(),
+        };
+        operator.catch_up_history()?;
+        operator.catch_up_index()?;
+        operator.keep_snapshot()?;
+        Ok(operator)
+    }
+
+    /// What follows from all entries, those admitted included.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Who may sign now.
+    ///
+    /// # Panics
+    /// Never: an operator holds a founded log.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        self.history.roster().expect("an operator holds a founded log")
+    }
+
+    /// The writer, for its size, root and storage.
+    #[must_use]
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// The index of ids.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Judges a statement and sequences it at `now`.
+    ///
+    /// # Errors
+    /// [`SubmitError::Refused`] with every finding; the log is as it was.
+    pub fn admit(
+        &mut self,
+        statement: &[u8],
+        signatures: &[Signature],
+        now: Instant,
+    ) -> Result<Admitted, SubmitError> {
+        Statement::decode(statement)?;
+        let id = statement::id(statement);
+        if let Some(index) = self.find(&id, statement)? {
+            return Ok(Admitted::Already { index });
+        }
+        if let Some(unknown) = self.history.unknown() {
+            return Err(SubmitError::NotUnderstood(unknown.clone()));
+        }
+        let (last, _) = self.history.times();
+        if now < last {
+            return Err(SubmitError::Clock { now, last });
+        }
+        let head = self.history.head();
+        let entry = Entry {
+            version: VERSION,
+            index: head.size,
+            link: head.leaf,
+            roster: self.history.pointer(),
+            sequenced_at: now,
+            statement: Bytes(statement.to_vec()),
+            signatures: List(signatures.to_vec()),
+        };
+        let bytes = entry.encode()?;
+        let signed = SignedEntry::decode(&bytes)?;
+        let store = self.writer.store();
+        let leaves = &mut self.leaves;
+        let mut leaf_at = |index| leaves.at(store, index);
+        self.history.try_take(&bytes, &signed, &mut leaf_at).map_err(SubmitError::Refused)?;
+        self.leaves.push(signed.leaf);
+        self.waiting_bytes += bytes.len();
+        self.waiting.push(bytes);
+        self.fresh.insert(id, head.size);
+        Ok(Admitted::New { index: head.size })
+    }
+
+    /// Whether the next statement should wait for a commit, since the round is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.waiting.len() >= MAX_ROUND || self.waiting_bytes + bundle::ENTRY_MAX > MAX_ROUND_BYTES
+    }
+
+    /// Makes all that was admitted durable.
+    ///
+    /// # Errors
+    /// When it cannot: then open the log again to learn what was appended.
+    pub fn commit(&mut self) -> Result<(), SubmitError> {
+        self.writer.append(&self.waiting)?;
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+        self.leaves.stored(self.writer.size());
+        let ids: Vec<_> = self.fresh.drain().collect();
+        self.index.add(&ids, self.writer.size(), self.history.head().leaf)?;
+        Ok(())
+    }
+
+    /// Commits, signs a checkpoint and publishes it; gives the note.
+    ///
+    /// # Errors
+    /// When it cannot: what was committed stays durable.
+    pub fn publish(&mut self, log_key: &SigningKey) -> Result<String, SubmitError> {
+        self.commit()?;
+        let origin = self.roster().charter.origin.clone();
+        let note = self.writer.publish(&origin, log_key)?;
+        self.keep_snapshot()?;
+        Ok(note)
+    }
+
+    /// The index of a statement that the log holds or that was admitted, its bytes compared.
+    fn find(&self, id: &Hash, statement: &[u8]) -> Result<Option<u64>, SubmitError> {
+        if let Some(index) = self.fresh.get(id) {
+            return Ok(Some(*index));
+        }
+        let Some(index) = self.index.find(id)? else { return Ok(None) };
+        let entry = stored_entry(self.writer.store(), index, self.writer.size())?;
+        Ok(SignedEntry::decode(&entry).is_ok_and(|e| *e.entry.statement == *statement).then_some(index))
+    }
+
+    /// Judges the entries that the snapshot does not know.
+    fn catch_up_history(&mut self) -> Result<(), SubmitError> {
+        let store = self.writer.store();
+        for_each_entry(store, self.history.head().size, self.writer.size(), |_, bytes| {
+            let decoded = SignedEntry::decode(bytes);
+            let leaves = &mut self.leaves;
+            let mut leaf_at = |index| leaves.at(store, index);
+            self.history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut leaf_at, None);
+            Ok(())
+        })?;
+        match self.history.roster() {
+            Some(_) => Ok(()),
+            None if self.writer.size() == 0 => Err(LogError::NoLog.into()),
+            None => Err(SubmitError::Broken(Finding {
+                index: 0,
+                author: None,
+                id: None,
+                reason: crate::chain::Reason::NoFounding { what: "entry 0 founds no log".to_owned() },
+            })),
+        }
+    }
+
+    fn catch_up_index(&mut self) -> Result<(), SubmitError> {
+        let size = self.writer.size();
+        let (mut known, last) = self.index.state()?;
+        let store = self.writer.store();
+        let matches = known <= size && (known == 0 || self.leaves.at(store, known - 1) == Some(last));
+        if !matches {
+            self.index.clear()?;
+            known = 0;
+        }
+        let mut ids = Vec::new();
+        for_each_entry(store, known, size, |index, bytes| {
+            if let Ok(e) = SignedEntry::decode(bytes) {
+                ids.push((e.id, index));
+            }
+            if ids.len() >= MAX_ROUND {
+                self.index.add(&ids, index + 1, leaf_hash(bytes))?;
+                ids.clear();
+            }
+            Ok(())
+        })?;
+        Ok(self.index.add(&ids, size, self.history.head().leaf)?)
+    }
+
+    /// Keeps the history, so that the next opening need not derive it; a lost or damaged one is derived again.
+    fn keep_snapshot(&self) -> Result<(), SubmitError> {
+        let store = self.writer.store();
+        let new = encode(&(self.writer.root(), self.history.snapshot()));
+        let old = store.get(SNAPSHOT, MAX_SNAPSHOT)?;
+        if old.as_ref() != Some(&new) && u64::try_from(new.len()).is_ok_and(|len| len <= MAX_SNAPSHOT) {
+            // Whoever was faster kept one as good.
+            let _ = store.swap(SNAPSHOT, old.as_deref(), &new)?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes up the kept history where its root is the log's at that size, else an empty one.
+fn resume(writer: &Writer) -> Result<History, SubmitError> {
+    let Some(bytes) = writer.store().get(SNAPSHOT, MAX_SNAPSHOT)? else { return Ok(History::default()) };
+    let limit = usize::try_from(MAX_SNAPSHOT).expect("fits");
+    let Ok((root, snapshot)) = decode_large::<(Hash, Snapshot)>(&bytes, limit) else {
+        return Ok(History::default());
+    };
+    let Some(history) = History::resume(&snapshot) else { return Ok(History::default()) };
+    let fits = writer.root_at(history.head().size)? == Some(root);
+    Ok(if fits { history } else { History::default() })
+}
+
+/// Reads an entry as stored; unchecked, since the writer's own storage was checked when it was opened.
+fn stored_entry(store: &dyn Read, index: u64, size: u64) -> Result<Vec<u8>, SubmitError> {
+    let mut found = Vec::new();
+    for_each_entry(store, index, (index + 1).min(size), |_, bytes| {
+        found = bytes.to_vec();
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Reads the entries from one size to another, bundle by bundle.
+fn for_each_entry(
+    store: &dyn Read,
+    from: u64,
+    to: u64,
+    mut each: impl FnMut(u64, &[u8]) -> Result<(), SubmitError>,
+) -> Result<(), SubmitError> {
+    let width = u64::from(TILE_WIDTH);
+    for number in from / width..to.div_ceil(width) {
+        let path = TilePath::at(Level::Entries, number, to).expect("within the log");
+        let bytes = client::object(store, path)?.ok_or(ReadError::Missing(path))?;
+        let entries = bundle::parse(&bytes, path.width).map_err(|error| ReadError::Bundle { path, error })?;
+        for (index, bytes) in (number * width..).zip(entries).filter(|(index, _)| *index >= from) {
+            each(index, bytes)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! The published objects, held against what the entries add up to.
+
+use crate::client::{self, ReadError};
+use crate::hash::Hash;
+use crate::merkle::builder::{Tile, TileBuilder};
+use crate::merkle::bundle::BundleError;
+use crate::merkle::tile::TilePath;
+use crate::store::{Read, StoreError};
+use std::fmt;
+
+/// What is wrong with a published object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectFinding {
+    /// Its name below `public/`.
+    pub name: String,
+    /// What is wrong.
+    pub trouble: Trouble,
+}
+
+/// What is wrong with a published object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is not there.
+    Missing,
+    /// It is longer than such an object can be.
+    TooLarge,
+    /// Its bytes are not what the entries add up to.
+    Differs,
+    /// It is no bundle of so many entries.
+    Bundle(BundleError),
+    /// The entries add up to another root than the checkpoint says.
+    Root {
+        /// What they add up to.
+        got: Hash,
+        /// What the checkpoint says.
+        want: Hash,
+    },
+    /// It is no checkpoint that the policy accepts.
+    Checkpoint(String),
+    /// It is another log's, or another founding of this one.
+    Log {
+        /// The log's id.
+        got: Hash,
+        /// The id that was pinned.
+        want: Hash,
+    },
+    /// It is older than a checkpoint that the verifier holds.
+    Rollback {
+        /// Its size.
+        size: u64,
+        /// The size of the one held.
+        held: u64,
+    },
+    /// It contradicts a checkpoint that the verifier holds.
+    Rewritten {
+        /// The size of the one held.
+        held: u64,
+        /// The root that the log has at that size.
+        got: Hash,
+        /// The root that the one held has.
+        want: Hash,
+    },
+}
+
+impl Trouble {
+    /// A word for programs that never changes.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::TooLarge => "too-large",
+            Self::Differs => "differs",
+            Self::Bundle(_) => "bundle",
+            Self::Root { .. } => "root",
+            Self::Checkpoint(_) => "checkpoint",
+            Self::Log { .. } => "log-id",
+            Self::Rollback { .. } => "rollback",
+            Self::Rewritten { .. } => "rewritten",
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("is missing"),
+            Self::TooLarge => f.write_str("is longer than such an object can be"),
+            Self::Differs => f.write_str("is not what the entries add up to"),
+            Self::Bundle(error) => write!(f, "is damaged: {error}"),
+            Self::Root { got, want } => write!(f, "says root {want}, but the entries add up to {got}"),
+            Self::Checkpoint(why) => write!(f, "is not accepted: {why}"),
+            Self::Log { got, want } => write!(f, "is of log {got}, but the trust file pins {want}"),
+            Self::Rollback { size, held } => {
+                write!(f, "has {size} entries, but you hold a checkpoint of {held}: the log was rolled back")
+            }
+            Self::Rewritten { held, got, want } => write!(
+                f,
+                "contradicts the checkpoint of {held} entries that you hold: its root was {want}, here it is {got}"
+            ),
+        }
+    }
+}
+
+impl ObjectFinding {
+    /// A finding about a tile or bundle.
+    #[must_use]
+    pub fn new(path: TilePath, trouble: Trouble) -> Self {
+        Self { name: path.to_string(), trouble }
+    }
+}
+
+impl fmt::Display for ObjectFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.trouble)
+    }
+}
+
+/// Gives an object's bytes; one that is missing or too long is a finding, and empty.
+pub(super) fn present(
+    path: TilePath,
+    read: Result<Option<Vec<u8>>, ReadError>,
+    found: &mut dyn FnMut(ObjectFinding),
+) -> Result<Vec<u8>, ReadError> {
+    match read {
+        Ok(Some(bytes)) => return Ok(bytes),
+        Ok(None) => found(ObjectFinding::new(path, Trouble::Missing)),
+        Err(ReadError::Store(StoreError::TooLarge { .. })) => {
+            found(ObjectFinding::new(path, Trouble::TooLarge))
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(Vec::new())
+}
+
+/// The tree that the entries add up to, each tile compared as it comes to be.
+#[derive(Default)]
+pub(super) struct Objects(TileBuilder);
+
+impl Objects {
+    pub(super) fn new(builder: TileBuilder) -> Self {
+        Self(builder)
+    }
+
+    pub(super) fn push(
+        &mut self,
+        store: &dyn Read,
+        leaf: Hash,
+        found: &mut dyn FnMut(ObjectFinding),
+    ) -> Result<(), ReadError> {
+        self.0.push(leaf).into_iter().try_for_each(|tile| compare(store, &tile, found))
+    }
+
+    /// Compares the partial tiles, and gives the root.
+    pub(super) fn finish(
+        self,
+        store: &dyn Read,
+        found: &mut dyn FnMut(ObjectFinding),
+    ) -> Result<Hash, ReadError> {
+        self.0.partial().try_for_each(|tile| compare(store, &tile, found))?;
+        Ok(self.0.root())
+    }
+}
+
+fn compare(store: &dyn Read, tile: &Tile, found: &mut dyn FnMut(ObjectFinding)) -> Result<(), ReadError> {
+    let mut reported = false;
+    let stored = present(tile.path, client::object(store, tile.path), &mut |f| {
+        reported = true;
+        found(f);
+    })?;
+    if stored != tile.bytes && !reported {
+        found(ObjectFinding::new(tile.path, Trouble::Differs));
+    }
+    Ok(())
+}
