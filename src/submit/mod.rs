@@ -329,7 +329,7 @@ fn resume(writer: &Writer) -> Result<History, SubmitError> {
     let Ok((root, snapshot)) = decode_large::<(Hash, Snapshot)>(&bytes, limit) else {
         return Ok(History::default());
     };
-    let Some(history) = History::resume(&snapshot) else { return Ok(History::default()) };
+    let Ok(history) = History::resume(snapshot) else { return Ok(History::default()) };
     let fits = writer.root_at(history.head().size)? == Some(root);
     Ok(if fits { history } else { History::default() })
 }
