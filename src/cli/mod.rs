@@ -4,6 +4,9 @@
 //! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
 
 mod clock;
+mod files;
+mod keygen;
+mod keys;
 mod problem;
 mod screen;
 
@@ -45,7 +48,10 @@ struct Args {
 }
 
 #[derive(Subcommand)]
-enum Verb {}
+enum Verb {
+    /// Makes a key: an officer's, or with --log the one that signs a log's checkpoints
+    Keygen(keygen::Args),
+}
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
@@ -63,6 +69,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(_context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
-    match verb {}
+fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
+    match verb {
+        Verb::Keygen(args) => keygen::run(context, args),
+    }
 }
