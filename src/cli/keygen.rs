@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const AFTER: &str = "\
-Officers' keys are OpenSSH keys: ssh-keygen shows them, and changes their passphrases. Of a log's key the public half
+Officers' keys are OpenSSH keys: ssh-keygen shows them, and changes their passphrases. Of a log's key the public half \
 is a vkey, the line that a charter, a policy and a trust file hold.
 
 EXAMPLES

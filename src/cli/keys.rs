@@ -129,7 +129,7 @@ fn read_secret(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, (Problem, 
     // Pipes, as of process substitution, belong to this process and its parent.
     if about.is_file() && mode & 0o077 != 0 {
         let problem = Problem::new(format!("{shown} can be read or changed by others (mode {mode:04o})"))
-            .hint(format!("chmod 600 {shown}; if others could read it, replace the key"));
+            .hint(format!("chmod 600 {shown}; and replace it, if others may have read it"));
         return Err((problem, false));
     }
     // Room for all of it from the start: growing would leave copies behind.
