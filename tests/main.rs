@@ -1,5 +1,7 @@
 //! One test binary; each module is a chapter of the specification.
 
+/// Acts, statements and entries as bytes: round trips, mutations, limits.
+mod acts;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;
