@@ -15,6 +15,7 @@
 //! answers [`LogError::Stopped`] until it is opened again.
 
 mod edge;
+pub mod guard;
 mod record;
 
 pub use edge::EdgeError;
