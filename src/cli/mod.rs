@@ -4,8 +4,10 @@
 //! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
 
 mod clock;
+mod open;
 mod problem;
 mod screen;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use problem::Problem;
@@ -45,7 +47,9 @@ struct Args {
 }
 
 #[derive(Subcommand)]
-enum Verb {}
+enum Verb {
+    Verify(verify::Verify),
+}
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
@@ -63,6 +67,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(_context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
-    match verb {}
+fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
+    match verb {
+        Verb::Verify(args) => verify::run(context, &args),
+    }
 }
