@@ -3,9 +3,12 @@
 //! Exit codes: 0 checked and good; 1 checked and bad, or refused by a rule; 2 could not check (usage, I/O, not
 //! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
 
+#![allow(dead_code)]
 mod clock;
+pub mod plain;
 mod problem;
 mod screen;
+pub mod words;
 
 use clap::{Parser, Subcommand};
 use problem::Problem;
