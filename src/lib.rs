@@ -27,7 +27,9 @@ pub mod store;
 pub mod client;
 pub mod log;
 // - who decides, who checks -
+pub mod trust;
 pub mod armor;
+pub mod draft;
 pub mod promise;
 pub mod proof;
 pub mod submit;

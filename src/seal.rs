@@ -5,14 +5,38 @@
 //! who would open it as their own. With a salt of 256 bits it can be opened only by guessing the salt; erasing salt and
 //! value erases the content for good.
 
-use crate::codec::encode;
+use crate::codec::{Bytes, encode};
 use crate::field::{Handle, Short};
 use crate::hash::{Hash, labelled};
+use serde::{Deserialize, Serialize};
 
 /// Seals a value: `name` is the path from the body, e.g. `terms.dues.2.quantity`; `value` the field's encoding.
 #[must_use]
 pub fn seal(log: &Hash, author: &Handle, salt: &Hash, name: &Short, value: &[u8]) -> Hash {
-    labelled("servanda/seal/1\n", &encode(&(log, author, salt, name, crate::codec::Bytes(value.to_vec()))))
+    labelled("servanda/seal/1\n", &encode(&(log, author, salt, name, Bytes(value.to_vec()))))
+}
+
+/// What opens a sealed value: kept by its author, given to whom it may concern, published by `reveal`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// The log's id.
+    pub log: Hash,
+    /// Who sealed it.
+    pub author: Handle,
+    /// The name of the field.
+    pub field: Short,
+    /// The salt.
+    pub salt: Hash,
+    /// The encoded value.
+    pub value: Bytes,
+}
+
+impl Opening {
+    /// The seal that it opens.
+    #[must_use]
+    pub fn seal(&self) -> Hash {
+        seal(&self.log, &self.author, &self.salt, &self.field, &self.value)
+    }
 }
 
 /// Makes a salt from the system's randomness: 256 bits.

@@ -5,6 +5,7 @@
 //! admissible stands in [`Charter::check`]; what follows from it is for `roster` and `ledger`.
 
 pub mod annex;
+pub mod file;
 pub mod keyset;
 pub mod rules;
 

@@ -3,12 +3,13 @@
 //! Exit codes: 0 checked and good; 1 checked and bad, or refused by a rule; 2 could not check (usage, I/O, not
 //! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
 
-#![allow(dead_code)]
 mod clock;
-pub mod plain;
+mod open;
+mod plain;
 mod problem;
 mod screen;
-pub mod words;
+mod verify;
+mod words;
 
 use clap::{Parser, Subcommand};
 use problem::Problem;
@@ -48,7 +49,9 @@ struct Args {
 }
 
 #[derive(Subcommand)]
-enum Verb {}
+enum Verb {
+    Verify(verify::Verify),
+}
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
@@ -66,6 +69,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(_context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
-    match verb {}
+fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
+    match verb {
+        Verb::Verify(args) => verify::run(context, &args),
+    }
 }
