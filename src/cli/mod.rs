@@ -10,9 +10,11 @@ mod init;
 mod keygen;
 mod keys;
 mod open;
+mod plain;
 mod problem;
 mod screen;
 mod verify;
+mod words;
 
 use clap::{Parser, Subcommand};
 use problem::Problem;
