@@ -139,7 +139,9 @@ pub fn due(value: &mut Value) -> anyhow::Result<()> {
         &["label", "by", "quantity"],
         "a due is written `label; by when; quantity`, e.g. `2026; 2026-12-31; up to 5 EUR`",
     )?;
-    value.get_mut("by").map_or((), whole_day);
+    if let Some(day) = value.get_mut("by") {
+        whole_day(day);
+    }
     Ok(())
 }
 
@@ -150,7 +152,9 @@ pub fn need(value: &mut Value) -> anyhow::Result<()> {
         &["label", "declared_by", "due"],
         "a need is written `label; declared by; by when`, e.g. `ratification; de`",
     )?;
-    value.get_mut("due").map_or((), whole_day);
+    if let Some(day) = value.get_mut("due") {
+        whole_day(day);
+    }
     Ok(())
 }
 
