@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_does_not_count_does_not_act() {
-        let bad = |reason: Reason| (counts(&[reason.clone()]), acts(&[reason]));
+        let bad = |reason: Reason| (counts(std::slice::from_ref(&reason)), acts(&[reason]));
         assert_eq!(bad(Reason::NoSignatures), (false, false));
         assert_eq!(bad(Reason::LongestExpiry), (true, false));
         assert_eq!(bad(Reason::Index { got: 1 }), (true, true));
