@@ -2,6 +2,8 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
+mod golden;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;
