@@ -9,3 +9,5 @@ mod key_files;
 mod support;
 /// Other people's known answers, good and bad, with their source.
 mod vectors;
+/// The house's own rules.
+mod tidy;

@@ -9,8 +9,12 @@ mod files;
 mod init;
 mod keygen;
 mod keys;
+mod open;
+mod plain;
 mod problem;
 mod screen;
+mod verify;
+mod words;
 
 use clap::{Parser, Subcommand};
 use problem::Problem;
@@ -55,6 +59,7 @@ enum Verb {
     Init(init::Args),
     /// Makes a key: an officer's, or with --log the one that signs a log's checkpoints
     Keygen(keygen::Args),
+    Verify(verify::Verify),
 }
 
 /// Runs the command line.
@@ -77,5 +82,6 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
     match verb {
         Verb::Init(args) => init::run(context, args),
         Verb::Keygen(args) => keygen::run(context, args),
+        Verb::Verify(args) => verify::run(context, &args),
     }
 }

@@ -8,7 +8,7 @@
 mod founding;
 mod leaves;
 
-pub use founding::Founding;
+pub use founding::{CHARTER, Founding};
 pub use leaves::Leaves;
 
 use crate::chain::Finding;
