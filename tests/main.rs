@@ -4,6 +4,8 @@
 mod acts;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
+/// `keygen` and `init`, as a person runs them.
+mod cli_keys;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;
