@@ -2,6 +2,8 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// Files that convince a third party that the operator did wrong, and what convinces nobody.
+mod evidence;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;
