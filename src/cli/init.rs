@@ -3,17 +3,18 @@
 use super::problem::{Hint as _, Problem};
 use super::{Context, Outcome, charter_shown, files, keys};
 use serde_json::json;
+use servanda::charter::KeySet;
 use servanda::charter::file::{FileError, Founding};
 use servanda::draft::Draft;
 use servanda::field::{Class, Duration, Handle, Instant, Short};
 use servanda::hash::{Hash, ZEROS};
 use servanda::key::SigningKey;
-use servanda::log::guard::GuardFile;
-use servanda::log::{Guard, LogError};
+use servanda::log::LogError;
 use servanda::policy::Policy;
 use servanda::statement::body::Found;
 use servanda::statement::{Act, Head, Statement, VERSION};
 use servanda::store::dir::Dir;
+use servanda::store::guard::{Guard, GuardFile};
 use servanda::store::index::Index;
 use servanda::submit::{self, Operator, SubmitError};
 use servanda::trust::Trust;
@@ -105,6 +106,15 @@ fn read(path: &Path) -> anyhow::Result<Founding> {
             .into());
     }
     Ok(founding)
+}
+
+/// Reads a key-set file.
+pub fn key_set(path: &Path, handle: &Handle) -> anyhow::Result<KeySet> {
+    servanda::charter::file::keys::read(path, handle, &mut files::read).map_err(|error: FileError| {
+        let hint = error.wrong.hint();
+        let problem = Problem::new("this is no key set").because(error);
+        if let Some(hint) = hint { problem.hint(hint) } else { problem }.into()
+    })
 }
 
 /// The key that the charter's vkey is the public half of.
