@@ -6,6 +6,8 @@ mod acts;
 mod golden;
 /// `keygen` and `init`, as a person runs them.
 mod cli_keys;
+/// Files that convince a third party that the operator did wrong, and what convinces nobody.
+mod evidence;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;

@@ -12,11 +12,13 @@ mod init;
 mod kept;
 mod keygen;
 mod keys;
+mod lookup;
 mod open;
 mod plain;
 mod pledge;
 mod problem;
 mod prompts;
+mod prove;
 mod roster;
 mod screen;
 mod send;
@@ -77,6 +79,7 @@ enum Verb {
     Sign(send::Sign),
     Submit(send::Submit),
     Verify(verify::Verify),
+    Prove(prove::Prove),
 }
 
 /// Runs the command line.
@@ -109,6 +112,7 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Sign(args) => send::sign(context, args),
         Verb::Submit(args) => send::submit(context, args),
         Verb::Verify(args) => verify::run(context, &args),
+        Verb::Prove(args) => prove::run(context, args),
     }
 }
 
