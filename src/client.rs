@@ -127,6 +127,25 @@ impl<'a> Client<'a> {
         if leaf_hash(entry) == want { Ok(entry.to_vec()) } else { Err(ReadError::Entry { path, index }) }
     }
 
+    /// Reads all entries of a bundle, which holds those from 256 times its number on.
+    ///
+    /// # Errors
+    /// As for [`Self::entry`].
+    pub fn bundle(&mut self, number: u64) -> Result<Vec<Vec<u8>>, ReadError> {
+        let size = self.size();
+        let want = self.tree.leaf_hashes(number)?;
+        let path = TilePath::at(Level::Entries, number, size).expect("the tree has the leaves");
+        let bytes = object(self.store, path)?.ok_or(ReadError::Missing(path))?;
+        let entries = bundle::parse(&bytes, path.width).map_err(|error| ReadError::Bundle { path, error })?;
+        match (number * u64::from(TILE_WIDTH)..)
+            .zip(want.iter().zip(&entries))
+            .find(|(_, (h, e))| leaf_hash(e) != **h)
+        {
+            Some((index, _)) => Err(ReadError::Entry { path, index }),
+            None => Ok(entries.into_iter().map(<[u8]>::to_vec).collect()),
+        }
+    }
+
     /// The leaf hash of an entry.
     ///
     /// # Errors

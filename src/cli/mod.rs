@@ -4,6 +4,7 @@
 //! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
 
 mod clock;
+mod lookup;
 mod open;
 mod plain;
 mod problem;
