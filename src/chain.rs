@@ -2,13 +2,17 @@
 //!
 //! Chains run per author and class: `seq` counts from 0, `prev` is the id of the author's statement of that class
 //! before, and `seen` never goes back. A [`Reason`] says what is wrong with an entry, and its [`Effect`] what that does
-//! (the design's table "What a bad entry does"): every verifier derives the same.
+//! (the design's table "What a bad entry does"): every verifier derives the same effect.
+//!
+//! Reasons are told completely, as far as the first does not take the ground from under the next: without a partner
+//! there is no chain, without a place in the chain no `prev`, without the signers no signatures. An unauthentic entry
+//! does nothing, whatever else is wrong with it; its operator's faults are found all the same.
 
 use crate::charter::{CharterError, KeySetError};
 use crate::entry::Pointer;
 use crate::field::{Class, Handle, Instant};
 use crate::hash::{Hash, ZEROS};
-use crate::statement::Statement;
+use crate::statement::{Head, Statement};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -36,16 +40,39 @@ impl AuthorChain {
         }
     }
 
+    /// Tells what is wrong with what the author says to have seen, if anything. `index` is the entry's place, `leaf_at`
+    /// gives the leaf hash of any entry before.
+    ///
+    /// # Errors
+    /// The first of [`Reason::SeenRange`], [`Reason::SeenBack`], [`Reason::SeenOther`].
+    pub fn check_seen(
+        &self,
+        index: u64,
+        seen: Head,
+        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+    ) -> Result<(), Reason> {
+        if !(1..=index).contains(&seen.size) {
+            return Err(Reason::SeenRange { size: seen.size, index });
+        }
+        if seen.size < self.seen {
+            return Err(Reason::SeenBack { size: seen.size, before: self.seen });
+        }
+        if leaf_at(seen.size - 1) != Some(seen.leaf) {
+            return Err(Reason::SeenOther { size: seen.size });
+        }
+        Ok(())
+    }
+
     /// Takes the place of a statement that counts.
     pub fn advance(&mut self, id: Hash) {
         self.seq += 1;
         self.prev = id;
     }
 
-    /// Whether the chain has a statement yet.
+    /// Whether the chain has no statement yet.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.prev == ZEROS
+        self.seq == 0
     }
 }
 
@@ -181,6 +208,14 @@ reasons! {
     OtherClass { kind: &'static str, class: Class } "other-class" Void "\"{kind}\" is not for class \"{class}\"";
     /// The body does not decode.
     Body { what: String } "body" Void "{what}";
+    /// An approval of nothing.
+    NoMotion "no-motion" Void "approves a motion that was never made here, or is no longer open";
+    /// Made or approved after it lapsed.
+    MotionLapsed { at: Instant, lapses: Instant } "motion-lapsed" Void "is for a motion that lapsed {lapses}; the roster's time was {at}";
+    /// What the motion replaces is not, or no longer, in force.
+    MotionOutdated { replaces: Hash } "motion-outdated" Void "is for a motion to replace what {} set, which is not in force" (replaces.short());
+    /// The approval that completes a motion which cannot take effect; the motion lapses.
+    Motion { what: &'static str } "motion" Void "completes a motion that cannot take effect: {what}";
     /// Partners' acts by the operator.
     NotForOperator { kind: &'static str } "not-for-operator" Void "\"{kind}\" is not for the operator";
     /// Another index than its place.
@@ -191,6 +226,31 @@ reasons! {
     Pointer { got: Pointer, want: Pointer } "roster-pointer" OperatorsFault "points at entry {} as the last of class 0, which is entry {}" (got.index, want.index);
     /// Earlier than the entry before.
     TimeBack { at: Instant, before: Instant } "time-back" OperatorsFault "is dated {at}, the entry before it {before}";
+}
+
+/// Whether an entry with these reasons is authentic: void, faulty or in order.
+#[must_use]
+pub fn counts(reasons: &[Reason]) -> bool {
+    reasons.iter().all(|r| r.effect() != Effect::Unauthentic)
+}
+
+/// Whether an entry with these reasons does what its act says: faulty or in order, and not void.
+#[must_use]
+pub fn acts(reasons: &[Reason]) -> bool {
+    reasons.iter().all(|r| !matches!(r.effect(), Effect::Unauthentic | Effect::Void))
+}
+
+impl Reason {
+    /// The same about a statement of class 0, where what the author saw does no harm to the statement.
+    #[must_use]
+    pub fn in_govern(self) -> Self {
+        match self {
+            Self::SeenRange { size, index } => Self::GovernSeenRange { size, index },
+            Self::SeenBack { size, before } => Self::GovernSeenBack { size, before },
+            Self::SeenOther { size } => Self::GovernSeenOther { size },
+            other => other,
+        }
+    }
 }
 
 /// Something held against the log, with the entry's index.

@@ -11,8 +11,9 @@
 use crate::codec::{Bytes, CodecError, List, decode, encode};
 use crate::field::Instant;
 use crate::hash::{Hash, leaf_hash};
-use crate::statement::{self, Signature, Statement, StatementError};
+use crate::statement::{self, Act, ActError, Signature, Statement, StatementError};
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
 
 /// The most bytes of an entry (c2sp.org/tlog-tiles).
 pub const MAX_ENTRY: usize = 65_535;
@@ -79,6 +80,7 @@ pub struct SignedEntry {
     pub id: Hash,
     /// The entry's leaf hash.
     pub leaf: Hash,
+    act: OnceLock<Arc<Result<Act, ActError>>>,
 }
 
 impl SignedEntry {
@@ -91,7 +93,16 @@ impl SignedEntry {
         entry.check()?;
         let statement = Statement::decode(&entry.statement)?;
         let id = statement::id(&entry.statement);
-        Ok(Self { entry, statement, id, leaf: leaf_hash(bytes) })
+        Ok(Self { entry, statement, id, leaf: leaf_hash(bytes), act: OnceLock::new() })
+    }
+
+    /// The statement's act, its body decoded when first asked for, and then kept.
+    ///
+    /// # Errors
+    /// As [`Statement::act`].
+    pub fn act(&self) -> Result<&Act, &ActError> {
+        let act: &Result<Act, ActError> = self.act.get_or_init(|| Arc::new(self.statement.act()));
+        act.as_ref()
     }
 }
 

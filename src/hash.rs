@@ -1,6 +1,6 @@
 //! SHA-256 digests and the two prefixed hashes of the Merkle tree.
 //!
-//! Owns [`Hash`], 32 raw bytes, shown as 64 lower-case hexadecimal digits. Leaves are hashed with a `0x00` prefix and
+//! Owns [`struct@Hash`], 32 raw bytes, shown as 64 lower-case hexadecimal digits. Leaves are hashed with a `0x00` prefix and
 //! inner nodes with `0x01` (RFC 6962, section 2.1), so that no leaf can pass for a node:
 //!
 //! ```

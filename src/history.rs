@@ -2,57 +2,80 @@
 //!
 //! [`History::take`] judges entries one after the other, in the log's order: bytes, index, link, roster pointer, time,
 //! author chain, `seen`, expiry, signatures. It is pure: which leaf stands where is asked of the caller, and the verdict
-//! on signatures may be handed in, so that they can be checked elsewhere in parallel.
+//! on signatures may be handed in, so that they can be checked elsewhere in parallel. [`Snapshot`] keeps it.
+//!
+//! An entry that decodes moves the log's time, authentic or not: its time is the operator's word, not the author's.
 
-use crate::chain::{AuthorChain, Effect, Finding, Reason};
-use crate::charter::LEVEL;
-use crate::codec::{Bytes, List};
+mod snapshot;
+
+pub use crate::chain::counts;
+pub use snapshot::{Snapshot, SnapshotError};
+
+use crate::chain::{AuthorChain, Finding, Reason, acts};
+use crate::codec::Bytes;
 use crate::entry::{EntryError, Pointer, SignedEntry};
 use crate::field::{Class, Handle, Instant};
-use crate::hash::{Hash, ZEROS};
-use crate::roster::{NotUnderstood, Roster};
+use crate::hash::Hash;
+use crate::roster::{Alone, NotUnderstood, Roster, Weighed};
 use crate::statement::{Head, Kind};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// How many classes there are.
+const CLASSES: usize = Class::ALL.len();
 
 /// Everything that follows from the entries so far, the ledger apart.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     roster: Option<Roster>,
-    chains: BTreeMap<(Handle, u8), AuthorChain>,
+    /// By class number; of class 0 only what the author saw, the rest is the roster's.
+    chains: BTreeMap<Handle, [AuthorChain; CLASSES]>,
     head: Head,
     raw_time: Instant,
     time: Instant,
-    govern: Vec<(u64, Vec<u8>)>,
+    govern: Vec<(u64, Bytes)>,
     incomplete: Option<(u64, u16)>,
 }
 
+/// What is wrong with an entry, and what it does.
+struct Judged {
+    reasons: Vec<Reason>,
+    step: Step,
+    restarts_time: bool,
+}
+
+enum Step {
+    Nothing,
+    Found(Box<Roster>),
+    Govern { weighed: Weighed, saw: bool },
+    Ordinary,
+}
+
 impl History {
-    /// Judges the next entry. `bytes` are the leaf's data; `decoded` what they decode to; `leaf_at` gives the leaf hash of
-    /// any entry before; `signed`, if given, is what [`Roster::alone`] says of this entry.
+    /// Judges the next entry and takes it in, whatever it is worth. `bytes` are the leaf's data, `leaf` their leaf hash;
+    /// `decoded` what they decode to; `leaf_at` gives the leaf hash of any entry before. `alone`, if given, is what
+    /// [`Roster::alone`] says of this entry; by another roster than this history's it is not used, but told again.
     pub fn take(
         &mut self,
         bytes: &[u8],
         leaf: Hash,
         decoded: Result<&SignedEntry, &EntryError>,
         leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
-        signed: Option<Vec<Reason>>,
+        alone: Option<Alone>,
     ) -> Vec<Finding> {
         let index = self.head.size;
-        let mut reasons = Vec::new();
         match decoded {
-            Err(error) => reasons.push(Reason::Undecodable { what: error.to_string() }),
             Ok(e) => {
-                self.operators_faults(index, e, &mut reasons);
-                self.raw_time = e.entry.sequenced_at;
-                self.time = self.time.max(self.raw_time);
-                reasons.extend(self.judge(index, bytes, e, leaf_at, signed));
+                let mut judged = self.judge(e, leaf_at, alone);
+                let reasons = std::mem::take(&mut judged.reasons);
+                self.apply(bytes, leaf, e, judged, &reasons);
+                findings(index, Some(e), reasons)
+            }
+            Err(error) => {
+                // Time and pointer go on as if it were not there.
+                self.head = Head { size: index + 1, leaf };
+                findings(index, None, vec![Reason::Undecodable { what: error.to_string() }])
             }
         }
-        self.head = Head { size: index + 1, leaf };
-        let author = decoded.ok().map(|e| e.statement.author.clone());
-        let id = decoded.ok().map(|e| e.id);
-        reasons.into_iter().map(|reason| Finding { index, author: author.clone(), id, reason }).collect()
     }
 
     /// Takes an entry only if it leaves no finding; else the history stays as it was.
@@ -65,94 +88,147 @@ impl History {
         e: &SignedEntry,
         leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
     ) -> Result<(), Vec<Finding>> {
-        let before = self.clone();
-        let findings = self.take(bytes, e.leaf, Ok(e), leaf_at, None);
-        if findings.is_empty() {
-            return Ok(());
+        let judged = self.judge(e, leaf_at, None);
+        if judged.reasons.is_empty() {
+            self.apply(bytes, e.leaf, e, judged, &[]);
+            Ok(())
+        } else {
+            Err(findings(self.head.size, Some(e), judged.reasons))
         }
-        *self = before;
-        Err(findings)
     }
 
-    fn operators_faults(&self, index: u64, e: &SignedEntry, reasons: &mut Vec<Reason>) {
-        if e.entry.index != index {
+    fn judge(
+        &self,
+        e: &SignedEntry,
+        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+        alone: Option<Alone>,
+    ) -> Judged {
+        let mut reasons = Vec::new();
+        if e.entry.index != self.head.size {
             reasons.push(Reason::Index { got: e.entry.index });
         }
         if e.entry.link != self.head.leaf {
             reasons.push(Reason::Link { got: e.entry.link, want: self.head.leaf });
         }
-        if e.entry.sequenced_at < self.raw_time {
+        let (step, restarts_time) = match &self.roster {
+            // Who may sign is unknown, and whether pointer and time are right.
+            Some(roster) if roster.unknown.is_some() => (Step::Nothing, false),
+            Some(roster) if e.statement.class() == Class::Govern => {
+                self.judge_govern(roster, e, leaf_at, &mut reasons)
+            }
+            Some(roster) => (self.judge_ordinary(roster, e, leaf_at, alone, &mut reasons), false),
+            None => (self.judge_founding(e, &mut reasons), false),
+        };
+        let known = self.unknown().is_none();
+        if known && !restarts_time && e.entry.sequenced_at < self.raw_time {
             reasons.push(Reason::TimeBack { at: e.entry.sequenced_at, before: self.raw_time });
         }
-        let want = self.pointer();
-        let judged_here = e.statement.class() != Class::Govern || self.roster.is_none();
-        if e.entry.roster != want && judged_here && self.unknown().is_none() {
-            reasons.push(Reason::Pointer { got: e.entry.roster, want });
-        }
+        Judged { reasons, step, restarts_time }
     }
 
-    fn judge(
-        &mut self,
-        index: u64,
-        bytes: &[u8],
-        e: &SignedEntry,
-        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
-        signed: Option<Vec<Reason>>,
-    ) -> Vec<Reason> {
-        let s = &e.statement;
-        let Some(roster) = &mut self.roster else { return self.found(index, bytes, e) };
-        if roster.unknown.is_some() {
-            return Vec::new();
-        }
-        let key = (s.author.clone(), s.class);
-        let chain = self.chains.get(&key).copied().unwrap_or_default();
-        let seen = seen(index, s.seen, chain.seen, leaf_at);
-        if s.class() == Class::Govern {
-            let mut reasons = roster.govern(index, e);
-            if counts(&reasons) {
-                self.govern.push((index, bytes.to_vec()));
-                match seen {
-                    // The next statement's `seen` is not compared with one that does not fit.
-                    Err(reason) => reasons.push(reason.in_govern()),
-                    Ok(()) => self.chains.entry(key).or_default().seen = s.seen.size,
-                }
-            }
-            return reasons;
-        }
-        let mut reasons = signed.unwrap_or_else(|| roster.alone(e));
-        if roster.members.contains_key(&s.author) {
-            reasons.extend(chain.reason(s));
-            reasons.extend(seen.err());
-        }
-        if roster.charter.level > LEVEL && Kind::from_number(s.kind).is_none() {
-            self.incomplete.get_or_insert((index, s.kind));
-        }
-        let expired = reasons.iter().any(|r| matches!(r, Reason::Expired { .. }));
-        if self.time > s.expires_at && !expired {
-            reasons.push(Reason::ExpiredEffective { at: self.time, expires: s.expires_at });
-        }
-        if counts(&reasons) {
-            let chain = self.chains.entry(key).or_default();
-            chain.advance(e.id);
-            chain.seen = s.seen.size;
-        }
-        reasons
-    }
-
-    fn found(&mut self, index: u64, bytes: &[u8], e: &SignedEntry) -> Vec<Reason> {
-        if index > 0 {
-            return vec![Reason::NoFounding {
-                what: "entry 0 founds no log, so nobody may sign here".to_owned(),
-            }];
+    fn judge_founding(&self, e: &SignedEntry, reasons: &mut Vec<Reason>) -> Step {
+        if self.head.size > 0 {
+            let what = "entry 0 founds no log, so nobody may sign here".to_owned();
+            reasons.push(Reason::NoFounding { what });
+            return Step::Nothing;
         }
         match Roster::found(e) {
-            Ok(roster) => {
-                self.roster = Some(roster);
-                self.govern.push((0, bytes.to_vec()));
-                Vec::new()
+            Ok(roster) => Step::Found(Box::new(roster)),
+            Err(reason) => {
+                reasons.push(reason);
+                Step::Nothing
             }
-            Err(reasons) => reasons,
         }
+    }
+
+    fn judge_govern(
+        &self,
+        roster: &Roster,
+        e: &SignedEntry,
+        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+        reasons: &mut Vec<Reason>,
+    ) -> (Step, bool) {
+        let mut weighed = roster.weigh(e);
+        let authentic = counts(&weighed.reasons);
+        reasons.append(&mut weighed.reasons);
+        if !authentic {
+            return (Step::Nothing, false);
+        }
+        let restarts_time = weighed.may_restart_time();
+        let chain = self.chain(&e.statement.author, Class::Govern);
+        let seen = chain.check_seen(self.head.size, e.statement.seen, leaf_at);
+        let saw = seen.is_ok();
+        reasons.extend(seen.err().map(Reason::in_govern));
+        (Step::Govern { weighed, saw }, restarts_time)
+    }
+
+    fn judge_ordinary(
+        &self,
+        roster: &Roster,
+        e: &SignedEntry,
+        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+        alone: Option<Alone>,
+        reasons: &mut Vec<Reason>,
+    ) -> Step {
+        let s = &e.statement;
+        let alone = alone.filter(|alone| alone.roster == roster.last).unwrap_or_else(|| roster.alone(e));
+        reasons.extend(alone.reasons);
+        if e.entry.roster != roster.last {
+            reasons.push(Reason::Pointer { got: e.entry.roster, want: roster.last });
+        }
+        if roster.members.contains_key(&s.author) {
+            let chain = self.kept(&s.author, s.class());
+            reasons.extend(chain.reason(s));
+            reasons.extend(chain.check_seen(self.head.size, s.seen, leaf_at).err());
+        }
+        // By its own time it is unauthentic, which is told already.
+        if self.time > s.expires_at && e.entry.sequenced_at <= s.expires_at {
+            reasons.push(Reason::ExpiredEffective { at: self.time, expires: s.expires_at });
+        }
+        if counts(reasons) { Step::Ordinary } else { Step::Nothing }
+    }
+
+    fn apply(&mut self, bytes: &[u8], leaf: Hash, e: &SignedEntry, judged: Judged, reasons: &[Reason]) {
+        let s = &e.statement;
+        let index = self.head.size;
+        self.raw_time = e.entry.sequenced_at;
+        self.time = if judged.restarts_time { self.raw_time } else { self.time.max(self.raw_time) };
+        self.head = Head { size: index + 1, leaf };
+        match judged.step {
+            Step::Nothing => {}
+            Step::Found(roster) => {
+                self.roster = Some(*roster);
+                self.govern.push((0, Bytes(bytes.to_vec())));
+            }
+            Step::Govern { weighed, saw } => {
+                let roster = self.roster.as_mut().expect("it judged the entry");
+                roster.take(index, e, weighed);
+                self.govern.push((index, Bytes(bytes.to_vec())));
+                if saw {
+                    self.kept_mut(&s.author, s.class()).seen = s.seen.size;
+                }
+            }
+            Step::Ordinary => {
+                let chain = self.kept_mut(&s.author, s.class());
+                chain.advance(e.id);
+                chain.seen = s.seen.size;
+                if Kind::from_number(s.kind).is_none() && acts(reasons) {
+                    self.incomplete.get_or_insert((index, s.kind));
+                }
+            }
+        }
+    }
+
+    fn kept(&self, author: &Handle, class: Class) -> AuthorChain {
+        self.chains.get(author).map_or(AuthorChain::default(), |all| all[usize::from(class.number())])
+    }
+
+    fn kept_mut(&mut self, author: &Handle, class: Class) -> &mut AuthorChain {
+        if !self.chains.contains_key(author) {
+            self.chains.insert(author.clone(), Default::default());
+        }
+        let all = self.chains.get_mut(author).expect("it is there");
+        &mut all[usize::from(class.number())]
     }
 
     /// Size and last leaf hash.
@@ -175,7 +251,7 @@ impl History {
 
     /// The authentic entries of class 0 so far, by index.
     #[must_use]
-    pub fn govern(&self) -> &[(u64, Vec<u8>)] {
+    pub fn govern(&self) -> &[(u64, Bytes)] {
         &self.govern
     }
 
@@ -183,14 +259,14 @@ impl History {
     #[must_use]
     pub fn chain(&self, author: &Handle, class: Class) -> AuthorChain {
         let member = self.roster.as_ref().and_then(|r| r.members.get(author));
-        let kept = self.chains.get(&(author.clone(), class.number())).copied().unwrap_or_default();
+        let kept = self.kept(author, class);
         match (class, member) {
             (Class::Govern, Some(m)) => AuthorChain { seen: kept.seen, ..m.chain },
             _ => kept,
         }
     }
 
-    /// The `sequenced_at` of the last entry, and the effective time.
+    /// The `sequenced_at` of the last entry that decodes, and the effective time.
     #[must_use]
     pub fn times(&self) -> (Instant, Instant) {
         (self.raw_time, self.time)
@@ -209,101 +285,8 @@ impl History {
     }
 }
 
-/// Whether an entry with these reasons is authentic: void, faulty or in order.
-#[must_use]
-pub fn counts(reasons: &[Reason]) -> bool {
-    reasons.iter().all(|r| r.effect() != Effect::Unauthentic)
-}
-
-fn seen(
-    index: u64,
-    seen: Head,
-    before: u64,
-    leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
-) -> Result<(), Reason> {
-    if !(1..=index).contains(&seen.size) {
-        return Err(Reason::SeenRange { size: seen.size, index });
-    }
-    if seen.size < before {
-        return Err(Reason::SeenBack { size: seen.size, before });
-    }
-    if leaf_at(seen.size - 1) != Some(seen.leaf) {
-        return Err(Reason::SeenOther { size: seen.size });
-    }
-    Ok(())
-}
-
-impl Reason {
-    /// The same about a statement of class 0, where it does no harm to the statement.
-    fn in_govern(self) -> Self {
-        match self {
-            Self::SeenRange { size, index } => Self::GovernSeenRange { size, index },
-            Self::SeenBack { size, before } => Self::GovernSeenBack { size, before },
-            Self::SeenOther { size } => Self::GovernSeenOther { size },
-            other => other,
-        }
-    }
-}
-
-/// A history as it is kept between runs: all that cannot be derived from the entries of class 0 alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    version: u8,
-    head: Head,
-    raw_time: Instant,
-    time: Instant,
-    chains: List<((Handle, u8), AuthorChain)>,
-    govern: List<(u64, Bytes)>,
-    incomplete: Option<(u64, u16)>,
-}
-
-impl History {
-    /// What to keep.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            version: 1,
-            head: self.head,
-            raw_time: self.raw_time,
-            time: self.time,
-            chains: self.chains.iter().map(|(k, c)| (k.clone(), *c)).collect(),
-            govern: self.govern.iter().map(|(i, b)| (*i, Bytes(b.clone()))).collect(),
-            incomplete: self.incomplete,
-        }
-    }
-
-    /// Takes a kept history up again; the roster is derived anew, signatures included. None where it does not hold
-    /// together: then everything is derived from the entries again.
-    #[must_use]
-    pub fn resume(snapshot: &Snapshot) -> Option<Self> {
-        if snapshot.version != 1 {
-            return None;
-        }
-        let mut roster: Option<Roster> = None;
-        let mut govern = Vec::new();
-        for (index, bytes) in &snapshot.govern {
-            let e = SignedEntry::decode(bytes).ok()?;
-            let fits = match &mut roster {
-                None => *index == 0 && Roster::found(&e).map(|r| roster = Some(r)).is_ok(),
-                Some(roster) => counts(&roster.govern(*index, &e)),
-            };
-            if !fits {
-                return None;
-            }
-            govern.push((*index, bytes.0.clone()));
-        }
-        let Snapshot { head, raw_time, time, incomplete, .. } = *snapshot;
-        if roster.is_none() || head.size == 0 || head.leaf == ZEROS {
-            return None;
-        }
-        Some(Self {
-            roster,
-            chains: snapshot.chains.iter().cloned().collect(),
-            head,
-            raw_time,
-            time,
-            govern,
-            incomplete,
-        })
-    }
+fn findings(index: u64, e: Option<&SignedEntry>, reasons: Vec<Reason>) -> Vec<Finding> {
+    let author = || e.map(|e| e.statement.author.clone());
+    let finding = |reason| Finding { index, author: author(), id: e.map(|e| e.id), reason };
+    reasons.into_iter().map(finding).collect()
 }

@@ -231,19 +231,14 @@ pub fn judge(
 ) -> Result<Judged, RosterFileError> {
     if index == 0 {
         let roster = chain.roster_before(1, pinned)?;
-        let reasons = Roster::found(e).err().unwrap_or_default();
+        let reasons = Roster::found(e).err().into_iter().collect();
         return Ok(Judged { reasons, roster });
     }
     let roster = chain.roster_before(index, pinned)?;
     let want = chain.pointer_below(index).unwrap_or_default();
-    let mut reasons = Vec::new();
-    if e.statement.class() == Class::Govern {
-        reasons.extend(roster.clone().govern(index, e));
-    } else {
-        if e.entry.roster != want {
-            reasons.push(Reason::Pointer { got: e.entry.roster, want });
-        }
-        reasons.extend(roster.alone(e));
+    let mut reasons = roster.alone(e).reasons;
+    if e.statement.class() != Class::Govern && e.entry.roster != want {
+        reasons.push(Reason::Pointer { got: e.entry.roster, want });
     }
     if e.entry.index != index {
         reasons.push(Reason::Index { got: e.entry.index });

@@ -1,7 +1,11 @@
 //! One test binary; each module is a chapter of the specification.
 
+/// Acts, statements and entries as bytes: round trips, mutations, limits.
+mod acts;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;
 /// Other people's known answers, good and bad, with their source.
 mod vectors;
+/// The house's own rules.
+mod tidy;

@@ -3,7 +3,12 @@
 //! Exit codes: 0 checked and good; 1 checked and bad, or refused by a rule; 2 could not check (usage, I/O, not
 //! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
 
+mod charter_shown;
 mod clock;
+mod files;
+mod init;
+mod keygen;
+mod keys;
 mod lookup;
 mod open;
 mod plain;
@@ -51,6 +56,10 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Founds a log: shows what the charter says, asks, and writes the log's home and its trust file
+    Init(init::Args),
+    /// Makes a key: an officer's, or with --log the one that signs a log's checkpoints
+    Keygen(keygen::Args),
     Verify(verify::Verify),
 }
 
@@ -72,6 +81,8 @@ pub fn run() -> ExitCode {
 
 fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
     match verb {
+        Verb::Init(args) => init::run(context, args),
+        Verb::Keygen(args) => keygen::run(context, args),
         Verb::Verify(args) => verify::run(context, &args),
     }
 }

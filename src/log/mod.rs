@@ -15,6 +15,7 @@
 //! answers [`LogError::Stopped`] until it is opened again.
 
 mod edge;
+pub mod guard;
 mod record;
 
 pub use edge::EdgeError;
@@ -28,6 +29,7 @@ use crate::key::SigningKey;
 use crate::merkle::builder::TileBuilder;
 use crate::merkle::bundle::{self, BundleError};
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath, bundle_growth, growth};
+use crate::store::guard::Guard;
 use crate::store::{Store, StoreError, Swap};
 
 /// The name of the commit record.
@@ -53,21 +55,6 @@ pub const MAX_CHECKPOINT: u64 = 1 << 20;
 
 /// How often opening tries again when another opens at the same moment.
 const OPEN_TRIES: usize = 5;
-
-/// Keeps the last signed head on a second medium, so that a restored backup is noticed.
-pub trait Guard: Send {
-    /// Size and root last signed, or none yet.
-    ///
-    /// # Errors
-    /// When it cannot be read: then nothing is signed.
-    fn last(&self) -> Result<Option<(u64, Hash)>, StoreError>;
-
-    /// Keeps a head, durably, before it is signed.
-    ///
-    /// # Errors
-    /// When it cannot be kept: then nothing is signed.
-    fn keep(&self, size: u64, root: Hash) -> Result<(), StoreError>;
-}
 
 /// Why the writer cannot go on. What was acknowledged is safe in every case.
 #[derive(Debug, thiserror::Error)]

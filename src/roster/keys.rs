@@ -1,14 +1,14 @@
 //! Registering key sets: possession proved, no key twice, rotation carried out.
 
+use super::motions::{Change, LATER_ALGORITHM};
 use super::{FLOOD, FLOOD_MS, Roster, signing};
 use crate::chain::{AuthorChain, Reason};
-use crate::charter::KeySet;
+use crate::charter::{KeySet, KeySetError, LEVEL};
 use crate::entry::SignedEntry;
 use crate::field::{Handle, Instant};
 use crate::hash::Hash;
 use crate::key::VerifyingKey;
 use crate::statement::{Act, Kind};
-use std::collections::VecDeque;
 
 /// A key set from the entry on at which it came into force.
 #[derive(Clone, Debug)]
@@ -21,6 +21,17 @@ pub struct InForce {
     pub since: u64,
 }
 
+/// Whose a registered key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// The log's own, for checkpoints.
+    Checkpoint,
+    /// A witness's that the rules name.
+    Witness,
+    /// An officer's of this partner, or of the operator.
+    Officer(Handle),
+}
+
 /// One who may sign: a partner, or the operator.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -28,97 +39,102 @@ pub struct Member {
     pub announced: Hash,
     /// The key set in force, after the accede.
     pub in_force: Option<InForce>,
-    /// The chain of class 0.
+    /// The chain of class 0; its `seen` is for `history` alone.
     pub chain: AuthorChain,
-    /// When the last statements of class 0 were sequenced, accedes excepted; at most [`FLOOD`].
-    pub(super) recent: VecDeque<Instant>,
+    /// When the statements of class 0 were sequenced that count for [`FLOOD`], in the order of time.
+    times: Vec<Instant>,
 }
 
 impl Member {
     /// One whose keys are announced, and who has not acceded.
     #[must_use]
     pub fn announced(digest: Hash) -> Self {
-        Self { announced: digest, in_force: None, chain: AuthorChain::default(), recent: VecDeque::new() }
+        Self { announced: digest, in_force: None, chain: AuthorChain::default(), times: Vec::new() }
     }
 
+    /// Whether a statement sequenced at this time would be one more than [`FLOOD`] within any [`FLOOD_MS`]. All times
+    /// are kept and compared: a clock may go back, and no window is forgotten then.
     pub(super) fn flooded(&self, at: Instant) -> bool {
-        self.recent.iter().filter(|&&then| at.ms().saturating_sub(then.ms()) < FLOOD_MS).count() >= FLOOD
+        let from = self.times.partition_point(|then| then.ms() + FLOOD_MS <= at.ms());
+        let to = self.times.partition_point(|then| then.ms() < at.ms() + FLOOD_MS);
+        let mut near = self.times[from..to].to_vec();
+        near.insert(near.partition_point(|then| *then <= at), at);
+        near.windows(FLOOD + 1).any(|w| w[FLOOD].ms() - w[0].ms() < FLOOD_MS)
     }
 
     pub(super) fn remember(&mut self, at: Instant) {
-        self.recent.push_back(at);
-        if self.recent.len() > FLOOD {
-            // The earliest goes: it is the first to leave any window.
-            let earliest = self.recent.iter().enumerate().min_by_key(|(_, then)| **then).map(|(i, _)| i);
-            self.recent.remove(earliest.expect("not empty"));
-        }
+        self.times.insert(self.times.partition_point(|then| *then <= at), at);
     }
 }
 
 impl Roster {
     /// The key set that an accede or rotate brings into force, if all is in order.
-    pub(super) fn new_keys(
-        &self,
-        index: u64,
-        e: &SignedEntry,
-        member: &Member,
-    ) -> Result<Option<InForce>, Reason> {
+    pub(super) fn new_keys(&self, e: &SignedEntry, member: &Member) -> Result<Change, Reason> {
         let s = &e.statement;
         if s.kind == Kind::Found.number() {
             return Err(Reason::FoundAgain);
         }
-        match s.act().map_err(|error| Reason::KeyBody { what: error.to_string() })? {
+        let admitted = match e.act().map_err(|error| Reason::KeyBody { what: error.to_string() })? {
             Act::Accede(accede) => {
                 if accede.keys.digest(&s.author) != member.announced {
                     return Err(Reason::NotAnnounced);
                 }
-                let in_force = self.admit_set(&s.author, accede.keys, index, None)?;
-                signing::all_signed(e, &in_force)?;
-                Ok(Some(in_force))
+                self.admit_set(&s.author, &accede.keys, None).and_then(|new| {
+                    signing::all_signed(e, &new)?;
+                    Ok(new)
+                })
             }
             Act::Rotate(rotate) => {
                 let old = member.in_force.as_ref().ok_or(Reason::NotAcceded)?;
-                let in_force = self.admit_set(&s.author, rotate.keys, index, Some(old))?;
-                signing::rotation_signed(e, old, &in_force)?;
-                Ok(Some(in_force))
+                // First, so that only the partner's own officers can bring in what is not understood.
+                signing::old_officers_signed(e, old)?;
+                self.admit_set(&s.author, &rotate.keys, Some(old)).and_then(|new| {
+                    signing::new_officers_signed(e, old, &new)?;
+                    Ok(new)
+                })
             }
-            _ => Ok(None),
+            _ => return Ok(Change::None),
+        };
+        match admitted {
+            Ok(in_force) => Ok(Change::Keys(in_force)),
+            Err(Reason::KeySet { error: KeySetError::Algorithm { .. } }) if self.charter.level > LEVEL => {
+                Ok(Change::Unknown { what: LATER_ALGORITHM })
+            }
+            Err(reason) => Err(reason),
         }
     }
 
-    /// Admits a set into this log: sound in itself, and no key registered before but those carried over.
+    /// Admits a set into this log: sound in itself, and no key registered before but those carried over. From which
+    /// entry on it is in force is for [`Roster::take`] to say.
     pub(super) fn admit_set(
         &self,
         author: &Handle,
-        set: KeySet,
-        since: u64,
+        set: &KeySet,
         old: Option<&InForce>,
     ) -> Result<InForce, Reason> {
-        let keys = set.admit(author).map_err(|error| Reason::KeySet { error })?;
-        for (officer, key) in keys.iter().enumerate() {
-            let kept =
-                old.and_then(|old| old.keys.iter().position(|k| k == key).map(|i| &old.set.officers[i]));
-            match kept {
-                Some(before) if before.algorithm != set.officers[officer].algorithm => {
-                    return Err(Reason::KeptAlgorithm { officer });
-                }
-                Some(_) => {}
-                None if self.registered.contains(&key.to_bytes()) => {
-                    return Err(Reason::KeyRegistered { officer });
-                }
-                None => {}
+        let kept = |key: &[u8]| old.and_then(|old| old.set.officers.iter().find(|o| *o.key == *key));
+        for (officer, new) in set.officers.iter().enumerate() {
+            if kept(&new.key).is_some_and(|before| before.algorithm != new.algorithm) {
+                return Err(Reason::KeptAlgorithm { officer });
             }
         }
-        Ok(InForce { set, keys, since })
+        let keys = set.admit(author).map_err(|error| Reason::KeySet { error })?;
+        for (officer, key) in keys.iter().enumerate() {
+            if self.is_registered(key) && kept(&key.to_bytes()).is_none() {
+                return Err(Reason::KeyRegistered { officer });
+            }
+        }
+        Ok(InForce { set: set.clone(), keys, since: 0 })
     }
 
-    pub(super) fn register(&mut self, in_force: &InForce) {
-        self.registered.extend(in_force.keys.iter().map(VerifyingKey::to_bytes));
+    pub(super) fn register(&mut self, holder: &Handle, in_force: &InForce) {
+        let holders = in_force.keys.iter().map(|key| (key.to_bytes(), Holder::Officer(holder.clone())));
+        self.registered.extend(holders);
     }
 
     /// Whether a key was ever registered in this log, for whomever and whatever.
     #[must_use]
     pub fn is_registered(&self, key: &VerifyingKey) -> bool {
-        self.registered.contains(&key.to_bytes())
+        self.registered.contains_key(&key.to_bytes())
     }
 }

@@ -1,23 +1,67 @@
-//! Motions, counted as far as to know when one would be carried.
+//! Motions, counted as far as to know when one is carried.
 //!
-//! What a carried motion does comes with the ledger; until then the roster is unknown from there, and says so.
+//! Proposing approves. A motion lapses past `lapses_at` by the time of class 0, a motion for a new operator excepted,
+//! or when what it replaces is no longer in force; proposing or approving one that has lapsed is void. Whether a motion
+//! can take effect is asked at the approval that completes the quorum, and not before: one that cannot lapses, and that
+//! approval is void. What a carried motion does comes with the ledger; until then the roster is unknown from there, and
+//! says so.
 
 use super::Roster;
-use crate::charter::LEVEL;
+use super::founding::witness_keys;
+use super::keys::{Holder, InForce};
+use crate::chain::Reason;
+use crate::charter::{LEVEL, Rules};
 use crate::entry::SignedEntry;
 use crate::field::{Handle, Instant};
 use crate::hash::Hash;
-use crate::key::vkey::Vkey;
+use crate::key::vkey::{Kind as VkeyKind, Vkey};
 use crate::statement::body::{Motion, Propose};
 use crate::statement::{Act, ActError, Kind, Statement};
 use std::collections::BTreeSet;
 use std::fmt;
+
+/// How many motions this program's level has; they are numbered from 0, and the number is a body's first byte.
+const MOTIONS: u8 = 7;
+
+/// A key set with an algorithm of a later level.
+pub(super) const LATER_ALGORITHM: &str = "a key of an algorithm of a later level";
 
 /// A motion with those who approve it.
 #[derive(Clone, Debug)]
 pub(super) struct Proposal {
     propose: Propose,
     approvals: BTreeSet<Handle>,
+}
+
+/// What an authentic entry of class 0 changes beside its author's chain.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// Nothing.
+    None,
+    /// Its author's keys.
+    Keys(InForce),
+    /// A motion is made.
+    Propose(Propose),
+    /// A motion is approved.
+    Approve(Hash),
+    /// A motion lapses, since it cannot take effect.
+    Lapse(Hash),
+    /// A motion is carried.
+    Carried {
+        /// Whether it is for a new operator: then time starts anew.
+        operator: bool,
+    },
+    /// Something that this program does not understand.
+    Unknown {
+        /// What it is.
+        what: &'static str,
+    },
+}
+
+impl Change {
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown { .. })
+    }
 }
 
 /// Something in class 0 that this program does not understand.
@@ -40,88 +84,177 @@ impl fmt::Display for NotUnderstood {
 
 impl Roster {
     /// A motion for a new operator, and approvals of it, do not expire.
-    pub(super) fn never_expires(&self, s: &Statement) -> bool {
-        let operator = |p: &Propose| matches!(p.motion, Motion::Operator { .. });
-        match s.act() {
-            Ok(Act::Propose(p)) => operator(&p),
-            Ok(Act::Approve(a)) => self.proposals.get(&a.motion).is_some_and(|p| operator(&p.propose)),
+    pub(super) fn never_expires(&self, e: &SignedEntry) -> bool {
+        match e.act() {
+            Ok(Act::Propose(p)) => p.is_for_operator(),
+            Ok(Act::Approve(a)) => self.proposals.get(&a.motion).is_some_and(|p| p.propose.is_for_operator()),
             _ => false,
         }
     }
 
-    /// Counts a propose or approve that was taken in.
-    pub(super) fn motion(&mut self, index: u64, e: &SignedEntry) {
-        let author = e.statement.author.clone();
-        let motion = match e.statement.act() {
+    /// Whether a propose is of a motion that this program's level has not, in a log whose level may have it.
+    pub(super) fn is_later_motion(&self, s: &Statement) -> bool {
+        self.charter.level > LEVEL
+            && s.kind == Kind::Propose.number()
+            && s.body.first().is_some_and(|number| *number >= MOTIONS)
+    }
+
+    /// What a propose or approve that is in order so far changes, or why it is void and what lapses with it.
+    pub(super) fn motion(&self, e: &SignedEntry, time: Instant) -> Result<Change, (Reason, Change)> {
+        let void = |reason| (reason, Change::None);
+        let author = &e.statement.author;
+        match e.act() {
             Ok(Act::Propose(propose)) => {
-                self.proposals.insert(e.id, Proposal { propose, approvals: BTreeSet::from([author]) });
-                e.id
+                self.open(propose, time).map_err(void)?;
+                let approvals = BTreeSet::from([author.clone()]);
+                self.completed(e.id, propose, &approvals).unwrap_or(Ok(Change::Propose(propose.clone())))
             }
             Ok(Act::Approve(approve)) => {
-                let Some(proposal) = self.proposals.get_mut(&approve.motion) else { return };
-                proposal.approvals.insert(author);
-                approve.motion
+                let p = self.proposals.get(&approve.motion).ok_or(void(Reason::NoMotion))?;
+                self.open(&p.propose, time).map_err(void)?;
+                let mut approvals = p.approvals.clone();
+                approvals.insert(author.clone());
+                let completed = self.completed(approve.motion, &p.propose, &approvals);
+                completed.unwrap_or(Ok(Change::Approve(approve.motion)))
             }
-            Err(ActError::UnknownKind(kind)) if self.charter.level > LEVEL => {
-                return self.lose(index, kind, "a kind of class 0 of a later level");
+            Err(ActError::UnknownKind(_)) => {
+                Ok(Change::Unknown { what: "a kind of class 0 of a later level" })
             }
-            Err(ActError::Body { kind: kind @ (Kind::Propose | Kind::Approve), .. })
-                if self.charter.level > LEVEL =>
-            {
-                return self.lose(index, kind.number(), "a motion of a later level");
-            }
-            _ => return,
-        };
-        if self.carried(&self.proposals[&motion]) {
-            self.lose(index, e.statement.kind, "it carries a motion");
+            Err(ActError::Body { .. }) => Ok(Change::Unknown { what: "a motion of a later level" }),
+            Ok(_) => Ok(Change::None),
         }
     }
 
-    fn lose(&mut self, index: u64, kind: u16, what: &'static str) {
+    /// Does what follows from an authentic entry.
+    pub(super) fn change(&mut self, index: u64, e: &SignedEntry, change: Change) {
+        let author = &e.statement.author;
+        let kind = e.statement.kind;
+        match change {
+            Change::None => {}
+            Change::Keys(mut in_force) => {
+                in_force.since = index;
+                self.register(author, &in_force);
+                let member = self.members.get_mut(author).expect("only members' statements are authentic");
+                member.in_force = Some(in_force);
+            }
+            Change::Propose(propose) => {
+                let time = self.time;
+                self.proposals.retain(|_, p| !p.propose.has_lapsed(time));
+                let approvals = BTreeSet::from([author.clone()]);
+                self.proposals.insert(e.id, Proposal { propose, approvals });
+            }
+            Change::Approve(motion) => {
+                let proposal = self.proposals.get_mut(&motion).expect("approved as pending");
+                proposal.approvals.insert(author.clone());
+            }
+            Change::Lapse(motion) => {
+                self.proposals.remove(&motion);
+            }
+            Change::Carried { .. } => self.lose(index, kind, "it carries a motion"),
+            Change::Unknown { what } => self.lose(index, kind, what),
+        }
+    }
+
+    pub(super) fn lose(&mut self, index: u64, kind: u16, what: &'static str) {
         self.unknown.get_or_insert(NotUnderstood { index, kind, what });
     }
 
-    /// Whether more than half, or the charter's higher share, and no fewer than its floor approve, and the motion can
-    /// take effect.
-    fn carried(&self, p: &Proposal) -> bool {
-        let target = match &p.propose.motion {
-            Motion::Suspend { handle } | Motion::Resume { handle } | Motion::Rekey { handle, .. } => {
-                Some(handle)
+    /// Whether a motion can still be approved.
+    fn open(&self, propose: &Propose, time: Instant) -> Result<(), Reason> {
+        if propose.has_lapsed(time) {
+            return Err(Reason::MotionLapsed { at: time, lapses: propose.lapses_at });
+        }
+        match &propose.motion {
+            // Nothing was carried yet: found set what is in force.
+            Motion::Rules { replaces, .. } | Motion::Operator { replaces, .. } if *replaces != self.log => {
+                Err(Reason::MotionOutdated { replaces: *replaces })
             }
-            _ => None,
-        };
-        let count = |n: usize| u128::try_from(n).expect("a count fits");
-        let all = self.charter.partners.iter().filter(|m| Some(&m.handle) != target).count();
-        let approvals = p.approvals.iter().filter(|h| Some(*h) != target).count();
-        let rules = &self.charter.rules.motions;
-        let (of, whole) = rules.share.unwrap_or((0, 1));
-        let lapsed = self.time > p.propose.lapses_at && !matches!(p.propose.motion, Motion::Operator { .. });
-        count(approvals) * 2 > count(all)
-            && count(approvals) * u128::from(whole) >= count(all) * u128::from(of)
-            && count(approvals) >= u128::from(rules.floor)
-            && !lapsed
-            && self.can_apply(&p.propose.motion)
-    }
-
-    fn can_apply(&self, motion: &Motion) -> bool {
-        match motion {
-            Motion::Admit { handle, roles, .. } => !self.members.contains_key(handle) && !roles.is_empty(),
-            Motion::Suspend { handle } | Motion::Rekey { handle, .. } => {
-                self.charter.partner(handle).is_some()
-            }
-            // Nobody is suspended before a motion was carried.
-            Motion::Resume { .. } => false,
-            Motion::Rules { rules, replaces } => *replaces == self.log && rules.check().is_ok(),
-            Motion::Level { level } => *level > self.charter.level,
-            Motion::Operator { vkey, replaces, .. } => {
-                *replaces == self.log && vkey.parse::<Vkey>().is_ok_and(|v| v.name() != self.vkey.name())
-            }
+            _ => Ok(()),
         }
     }
 
-    /// Until when a motion can be carried, for those who ask.
+    /// What an approval does that completes the quorum; none where it does not.
+    fn completed(
+        &self,
+        id: Hash,
+        propose: &Propose,
+        approvals: &BTreeSet<Handle>,
+    ) -> Option<Result<Change, (Reason, Change)>> {
+        self.reached(propose, approvals).then(|| match self.can_apply(&propose.motion) {
+            Ok(()) => Ok(Change::Carried { operator: propose.is_for_operator() }),
+            Err(what) => Err((Reason::Motion { what }, Change::Lapse(id))),
+        })
+    }
+
+    /// Whether more than half, or the charter's higher share, and no fewer than its floor approve, of all partners but
+    /// the target, acceded or not.
+    fn reached(&self, propose: &Propose, approvals: &BTreeSet<Handle>) -> bool {
+        let target = match &propose.motion {
+            Motion::Suspend { handle } | Motion::Resume { handle } | Motion::Rekey { handle, .. } => {
+                Some(handle)
+            }
+            Motion::Admit { .. } | Motion::Rules { .. } | Motion::Level { .. } | Motion::Operator { .. } => {
+                None
+            }
+        };
+        let count = |n: usize| u128::try_from(n).expect("a count fits");
+        let all = count(self.charter.partners.iter().filter(|p| Some(&p.handle) != target).count());
+        let approvals = count(approvals.iter().filter(|h| Some(*h) != target).count());
+        let rules = &self.charter.rules.motions;
+        let (share, whole) = rules.share.unwrap_or((0, 1));
+        approvals * 2 > all
+            && approvals * u128::from(whole) >= all * u128::from(share)
+            && approvals >= u128::from(rules.floor)
+    }
+
+    fn can_apply(&self, motion: &Motion) -> Result<(), &'static str> {
+        let or = |fits: bool, why| if fits { Ok(()) } else { Err(why) };
+        let partner = |handle| or(self.charter.partner(handle).is_some(), "there is no such partner");
+        match motion {
+            Motion::Admit { roles, .. } if roles.is_empty() => Err("it gives no role"),
+            Motion::Admit { handle, .. } => or(!self.members.contains_key(handle), "the handle is taken"),
+            Motion::Suspend { handle } | Motion::Rekey { handle, .. } => partner(handle),
+            // Nobody is suspended before a motion was carried.
+            Motion::Resume { handle } => partner(handle).and(Err("the partner is not suspended")),
+            Motion::Rules { rules, .. } => or(self.rules_fit(rules), "the rules are not admissible"),
+            Motion::Level { level } => or(*level > self.charter.level, "it does not raise the level"),
+            Motion::Operator { vkey, .. } => self.vkey_fits(vkey),
+        }
+    }
+
+    /// Whether rules can replace the log's: their witnesses' keys may serve for nothing else.
+    fn rules_fit(&self, rules: &Rules) -> bool {
+        let free = |key: &[u8; 32]| matches!(self.registered.get(key), None | Some(Holder::Witness));
+        rules.check().is_ok()
+            && witness_keys(rules).is_ok_and(|keys| keys.iter().all(|key| free(&key.to_bytes())))
+    }
+
+    fn vkey_fits(&self, vkey: &str) -> Result<(), &'static str> {
+        let Ok(vkey) = vkey.parse::<Vkey>() else { return Err("the checkpoint key is none") };
+        if vkey.kind() != VkeyKind::Log {
+            Err("the checkpoint key is not a log key")
+        } else if vkey.name() == self.vkey.name() {
+            Err("its origin was used in this log before")
+        } else if self.is_registered(vkey.key()) {
+            Err("the checkpoint key was registered in this log before")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Until when an open motion can be carried, for those who ask; one for a new operator does not lapse by time.
     #[must_use]
     pub fn lapses_at(&self, motion: &Hash) -> Option<Instant> {
         self.proposals.get(motion).map(|p| p.propose.lapses_at)
+    }
+}
+
+impl Propose {
+    fn is_for_operator(&self) -> bool {
+        matches!(self.motion, Motion::Operator { .. })
+    }
+
+    fn has_lapsed(&self, time: Instant) -> bool {
+        time > self.lapses_at && !self.is_for_operator()
     }
 }

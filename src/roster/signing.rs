@@ -51,39 +51,50 @@ pub fn all_signed(e: &SignedEntry, keys: &InForce) -> Result<(), Reason> {
     signatures.iter().try_for_each(|s| holds(e, s, &keys.keys[usize::from(s.officer)]))
 }
 
-/// Checks a rotation: old govern holders reaching the old threshold, and exactly the keys that the old set had not.
+/// Checks a rotation's signatures by the old set: govern holders reaching the threshold.
 ///
 /// # Errors
-/// The first reason why not.
-pub fn rotation_signed(e: &SignedEntry, old: &InForce, new: &InForce) -> Result<(), Reason> {
+/// The first reason why they do not count.
+pub fn old_officers_signed(e: &SignedEntry, old: &InForce) -> Result<(), Reason> {
     let signatures = &e.entry.signatures;
     in_order(signatures)?;
-    let (by_old, by_new) = signatures.split_at(signatures.partition_point(|s| s.officer < NEW));
+    let (by_old, _) = halves(signatures);
     for s in by_old {
         of_class(s, old, Class::Govern)?;
     }
     reached(by_old.len(), old, Class::Govern)?;
-    let fresh = |j: &usize| !old.keys.contains(&new.keys[*j]);
-    let mut want = (0..new.keys.len()).filter(fresh);
-    let mut given = by_new.iter().map(|s| usize::from(s.officer - NEW));
+    by_old.iter().try_for_each(|s| holds(e, s, &old.keys[usize::from(s.officer)]))
+}
+
+/// Checks a rotation's signatures by the new set: exactly the keys that the old set had not.
+///
+/// # Errors
+/// The first reason why not.
+pub fn new_officers_signed(e: &SignedEntry, old: &InForce, new: &InForce) -> Result<(), Reason> {
+    let (_, by_new) = halves(&e.entry.signatures);
+    let mut want = (0..new.keys.len()).filter(|j| !old.keys.contains(&new.keys[*j]));
+    let mut given = by_new.iter();
     loop {
         match (want.next(), given.next()) {
-            (None, None) => break,
-            (w, g) if w == g => {}
+            (None, None) => return Ok(()),
+            (Some(j), Some(s)) if j == usize::from(s.officer - NEW) => {
+                algorithm(s, new.set.officers[j].algorithm)?;
+                holds(e, s, &new.keys[j])?;
+            }
             (w, g) => {
                 // Whichever comes first is the one missing or too many.
-                let j = w.into_iter().chain(g).min().expect("one of them is there");
-                return Err(Reason::NewKeysSigned { officer: u8::try_from(j).unwrap_or(u8::MAX) });
+                let j = w.into_iter().chain(g.map(|s| usize::from(s.officer - NEW))).min();
+                let j = j.expect("one of them is there");
+                return Err(Reason::NewKeysSigned {
+                    officer: u8::try_from(j).expect("officers are below 128"),
+                });
             }
         }
     }
-    by_old.iter().try_for_each(|s| holds(e, s, &old.keys[usize::from(s.officer)]))?;
-    for s in by_new {
-        let officer = usize::from(s.officer - NEW);
-        algorithm(s, new.set.officers[officer].algorithm)?;
-        holds(e, s, &new.keys[officer])?;
-    }
-    Ok(())
+}
+
+fn halves(signatures: &[Signature]) -> (&[Signature], &[Signature]) {
+    signatures.split_at(signatures.partition_point(|s| s.officer < NEW))
 }
 
 fn in_order(signatures: &[Signature]) -> Result<(), Reason> {

@@ -193,8 +193,9 @@ impl Memory {
         if self.process().dead {
             return Err(planned(kind, name, Planned::Dead));
         }
+        let due = self.process().count(Call { kind, name: name.to_owned() });
         let mut fault = None;
-        for event in self.process().count(Call { kind, name: name.to_owned() }) {
+        for event in due {
             match event {
                 Event::Stall(meanwhile) => meanwhile(), // no lock is held here
                 Event::Fault(planned, dies) => {
@@ -350,4 +351,109 @@ fn planned(kind: Kind, name: &str, why: Planned) -> StoreError {
         Kind::List => Attempt::List,
     };
     StoreError::Io { attempt, name: name.to_owned(), source: io::Error::other(why) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three() -> Vec<(String, Vec<u8>)> {
+        (0..3).map(|i| (format!("public/{i}"), vec![i])).collect()
+    }
+
+    fn fault(error: &StoreError) -> Option<Planned> {
+        match error {
+            StoreError::Io { source, .. } => source.get_ref()?.downcast_ref().copied(),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_fault_strikes_the_planned_call_and_no_other() {
+        let memory = Memory::new();
+        memory.put_all(&three()).unwrap();
+        memory.plan(Plan { among: Among::Changes, nth: 1, fault: Fault::Fails, dies: false });
+        memory.plan(Plan { among: Among::Only(Kind::Get), nth: 0, fault: Fault::Fails, dies: false });
+        assert_eq!(fault(&memory.get("public/0", 1).unwrap_err()), Some(Planned::Fault));
+        memory.delete("public/0").unwrap();
+        memory.get("public/0", 1).unwrap();
+        assert_eq!(fault(&memory.delete("public/1").unwrap_err()), Some(Planned::Fault));
+        memory.delete("public/2").unwrap();
+        assert_eq!(memory.objects().into_keys().collect::<Vec<_>>(), ["public/1"]);
+        let kinds: Vec<_> = memory.calls().iter().map(|call| call.kind).collect();
+        assert_eq!(kinds, [Kind::Put, Kind::Get, Kind::Delete, Kind::Get, Kind::Delete, Kind::Delete]);
+    }
+
+    #[test]
+    fn a_fault_persists_as_much_as_was_planned() {
+        for (fault, persisted) in [
+            (Fault::Fails, 0),
+            (Fault::FailsButPersisted, 3),
+            (Fault::Partly(0b101), 2),
+            (Fault::Partly(0b1000), 0),
+        ] {
+            let memory = Memory::new();
+            memory.plan(Plan { among: Among::All, nth: 0, fault, dies: false });
+            memory.put_all(&three()).unwrap_err();
+            assert_eq!(memory.objects().len(), persisted, "{fault:?}");
+            memory.put_all(&three()).unwrap();
+        }
+        for (fault, now) in [(Fault::Partly(0), b"old"), (Fault::Partly(1), b"new")] {
+            let memory = Memory::new();
+            assert_eq!(memory.swap("private/a", None, b"old").unwrap(), Swap::Done);
+            memory.plan(Plan { among: Among::All, nth: 0, fault, dies: false });
+            memory.swap("private/a", Some(b"old"), b"new").unwrap_err();
+            assert_eq!(memory.get("private/a", 3).unwrap().unwrap(), now);
+        }
+    }
+
+    #[test]
+    fn a_dead_process_does_nothing_more_and_the_next_one_lives() {
+        let memory = Memory::new();
+        memory.plan(Plan { among: Among::All, nth: 0, fault: Fault::FailsButPersisted, dies: true });
+        assert_eq!(fault(&memory.put_all(&three()).unwrap_err()), Some(Planned::Fault));
+        assert_eq!(fault(&memory.clone().delete("public/0").unwrap_err()), Some(Planned::Dead));
+        assert_eq!(fault(&memory.list("public").unwrap_err()), Some(Planned::Dead));
+        assert_eq!(memory.calls().len(), 1, "a dead process makes no calls");
+        let next = memory.reopen();
+        assert_eq!(next.list("public").unwrap().len(), 3);
+        assert_eq!(next.calls().len(), 1);
+    }
+
+    #[test]
+    fn another_writer_can_run_while_a_call_is_stalled() {
+        let memory = Memory::new();
+        let other = memory.reopen();
+        memory.stall(Among::Only(Kind::Swap), 1, move || {
+            assert_eq!(other.swap("private/a", Some(b"1"), b"theirs").unwrap(), Swap::Done);
+        });
+        assert_eq!(memory.swap("private/a", None, b"1").unwrap(), Swap::Done);
+        assert_eq!(
+            memory.swap("private/a", Some(b"1"), b"ours").unwrap(),
+            Swap::Lost(Some(b"theirs".to_vec()))
+        );
+    }
+
+    #[test]
+    fn a_power_cut_may_undo_deletions_and_nothing_else() {
+        let memory = Memory::new();
+        memory.put_all(&three()).unwrap();
+        memory.delete("public/0").unwrap();
+        memory.delete("public/1").unwrap();
+        memory.put_all(&[("public/1".into(), vec![9])]).unwrap();
+        let next = memory.power_cut();
+        assert!(memory.list("public").is_err());
+        assert_eq!(next.objects().into_values().collect::<Vec<_>>(), [vec![0], vec![9], vec![2]]);
+    }
+
+    #[test]
+    fn a_backup_restored_holds_what_it_held() {
+        let memory = Memory::new();
+        memory.put_all(&three()).unwrap();
+        let backup = memory.objects();
+        memory.delete("public/0").unwrap();
+        let restored = Memory::holding(backup);
+        assert_eq!(restored.get("public/0", 1).unwrap(), Some(vec![0]));
+        assert_eq!(memory.get("public/0", 1).unwrap(), None, "a disk of its own");
+    }
 }

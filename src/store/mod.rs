@@ -24,6 +24,7 @@
 #[cfg(test)]
 mod contract;
 pub mod dir;
+pub mod guard;
 pub mod index;
 pub mod memory;
 

@@ -8,9 +8,10 @@ use crate::field::Instant;
 use crate::hash::{ZEROS, leaf_hash};
 use crate::history::History;
 use crate::key::SigningKey;
-use crate::log::{Guard, Writer};
+use crate::log::Writer;
 use crate::statement::{Signature, Statement};
 use crate::store::Store;
+use crate::store::guard::Guard;
 use crate::store::index::Index;
 
 /// The name of the charter as its founders wrote it.

@@ -19,11 +19,12 @@ use crate::field::Instant;
 use crate::hash::{Hash, leaf_hash};
 use crate::history::{History, Snapshot};
 use crate::key::SigningKey;
-use crate::log::{Guard, LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
+use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
 use crate::roster::Roster;
 use crate::statement::{self, Signature, Statement, StatementError};
+use crate::store::guard::Guard;
 use crate::store::index::{Index, IndexError};
 use crate::store::{MAX_SWAP_BYTES, Read, Store, StoreError};
 use std::collections::HashMap;
@@ -213,6 +214,14 @@ impl Operator {
         Ok(Admitted::New { index: head.size })
     }
 
+    /// The entry at an index, committed.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn entry(&self, index: u64) -> Result<Vec<u8>, SubmitError> {
+        stored_entry(self.writer.store(), index, self.writer.size())
+    }
+
     /// Whether the next statement should wait for a commit, since the round is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -320,7 +329,7 @@ fn resume(writer: &Writer) -> Result<History, SubmitError> {
     let Ok((root, snapshot)) = decode_large::<(Hash, Snapshot)>(&bytes, limit) else {
         return Ok(History::default());
     };
-    let Some(history) = History::resume(&snapshot) else { return Ok(History::default()) };
+    let Ok(history) = History::resume(snapshot) else { return Ok(History::default()) };
     let fits = writer.root_at(history.head().size)? == Some(root);
     Ok(if fits { history } else { History::default() })
 }

@@ -18,7 +18,7 @@ mod quick;
 
 pub use objects::{ObjectFinding, Trouble};
 
-use crate::chain::{Effect, Finding, Reason};
+use crate::chain::{Effect, Finding};
 use crate::client::{self, ReadError};
 use crate::entry::{EntryError, SignedEntry};
 use crate::field::Class;
@@ -27,7 +27,7 @@ use crate::history::History;
 use crate::merkle::builder::TileBuilder;
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
-use crate::roster::signing;
+use crate::roster::{Alone, signing};
 use crate::store::Read;
 use crate::submit::Leaves;
 use objects::Objects;
@@ -239,10 +239,10 @@ impl<'a> Audit<'a> {
     }
 
     /// Judges an entry; tells whether it is authentic.
-    fn take(&mut self, leaf: &Leaf<'_>, verdict: Option<Vec<Reason>>) -> Result<bool, ReadError> {
+    fn take(&mut self, leaf: &Leaf<'_>, alone: Option<Alone>) -> Result<bool, ReadError> {
         let (store, leaves) = (self.store, &mut self.leaves);
         let mut leaf_at = |index| leaves.at(store, index);
-        let findings = self.history.take(leaf.bytes, leaf.hash, leaf.decoded.as_ref(), &mut leaf_at, verdict);
+        let findings = self.history.take(leaf.bytes, leaf.hash, leaf.decoded.as_ref(), &mut leaf_at, alone);
         self.leaves.push(leaf.hash);
         let authentic = findings.iter().all(|f| f.reason.effect() != Effect::Unauthentic);
         for finding in findings {

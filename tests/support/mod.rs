@@ -1,5 +1,7 @@
 //! What the chapters share: where other people's vectors lie, and what to do where they do not.
 
+pub mod arbitrary;
+
 use std::path::PathBuf;
 
 /// The folder of shared vectors and data beside the checkout, or none: then the test says that it was skipped, unless

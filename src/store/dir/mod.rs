@@ -21,8 +21,8 @@
 //! **Putting** goes through four phases, so that a name never holds part of an object. A crash of the process leaves
 //! what the system calls have done; a power cut, in addition, any subset of what was not waited for.
 //!
-//! 1. *Write* every object to a file of its own in `private/tmp`, and wait until the bytes are on the medium. Crash: no
-//!    name was given; the files are left over, torn or whole, and [`Dir::clean_temp`] removes them.
+//! 1. *Write* every object to a file of its own in `private/tmp`, and wait until the bytes are on the medium (how:
+//!    `waiting`). Crash: no name was given; the files are left over, torn or whole; [`Dir::clean_temp`] removes them.
 //! 2. *Link* each file to its name. A link is refused where the name is taken, and what is there is compared. Folders
 //!    are made on the way. Crash: some names are given, in any combination; whichever survive hold whole objects.
 //! 3. *Wait* for the names: the files' folders, and every folder above that may be new. What was found in phase 2
@@ -38,25 +38,24 @@
 //! one, and waits for the folder. Crash before the rename: the old bytes. Crash after it: the new ones. Power cut before
 //! the wait is over: either. The system lets go of the lock when a process dies. A process that is stopped while it
 //! holds the lock makes others wait; it cannot make them lose an update.
-//!
-//! **Waiting**: few files with one fsync each, many with one syncfs, which is faster by far but waits for whatever else
-//! is being written to that file system. From Linux 5.8 on, syncfs reports bytes lost since its handle was opened, so
-//! that is opened before anything is written. Other systems have no syncfs and get one fsync per file.
+
+mod public;
+mod waiting;
+
+pub use public::{PublicDir, open_any};
 
 use super::{
     Attempt, MAX_SWAP_BYTES, Read, Store, StoreError, Swap, check_folder, check_name, check_size, size_of,
 };
-use rustix::fs::{Mode, OFlags};
+use public::{is_absence, is_folder, read_object};
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use tempfile::{NamedTempFile, TempPath};
-
-/// Up to this many files and folders are waited for one by one.
-const MAX_SINGLE_SYNCS: usize = 4;
+use waiting::{Waiting, sync};
 
 /// How often a link is tried anew because its folder was removed in between (see [`Store::delete`]).
 const MAX_LINK_TRIES: usize = 8;
@@ -66,13 +65,7 @@ const MAX_LINK_TRIES: usize = 8;
 pub struct Dir {
     home: PathBuf,
     /// Folders whose names are known to be durable, as are those of the folders above. None of them is ever removed.
-    durable_folders: Mutex<BTreeSet<PathBuf>>,
-}
-
-/// A log's public part, wherever it lies, for reading.
-#[derive(Debug, Clone)]
-pub struct PublicDir {
-    root: PathBuf,
+    durable_folders: Mutex<BTreeSet<String>>,
 }
 
 impl Dir {
@@ -82,7 +75,7 @@ impl Dir {
     /// [`StoreError::NoHome`] if the path lacks one of the folders `public` and `private`; [`StoreError::Io`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let home = std::path::absolute(path).map_err(io_error(Attempt::Read, "."))?;
-        if !is_folder(&home, "public")? || !is_folder(&home, "private")? {
+        if !is_folder(&home.join("public"), "public")? || !is_folder(&home.join("private"), "private")? {
             return Err(StoreError::NoHome { path: path.to_owned() });
         }
         make_folder(&home.join("private/tmp"), 0o700)
@@ -103,12 +96,12 @@ impl Dir {
         for (name, mode) in [("public", 0o755), ("private", 0o700)] {
             make_folder(&home.join(name), mode).map_err(io_error(Attempt::MakeFolder, name))?;
         }
-        let dir = Self::open(&home)?;
-        sync(&home).map_err(io_error(Attempt::MakeDurable, "."))?;
-        for above in missing.iter().filter_map(|folder| folder.parent()) {
-            sync(above).map_err(io_error(Attempt::MakeDurable, "."))?;
+        // The home's own name too, even if it was there: an earlier attempt may have got no further.
+        let made = missing.into_iter().chain([home.as_path()]);
+        for folder in made.clone().chain(made.filter_map(Path::parent)).collect::<BTreeSet<_>>() {
+            sync(folder, ".")?;
         }
-        Ok(dir)
+        Self::open(&home)
     }
 
     /// Removes what crashed writers left over. For a writer that has just fenced off all others: should one of them be
@@ -152,14 +145,14 @@ impl Dir {
         Ok(file)
     }
 
-    /// Phase 1.
+    /// Phase 1 for all objects.
     fn write_all(&self, objects: &[(String, Vec<u8>)], wait: &Waiting) -> Result<Vec<TempPath>, StoreError> {
-        let singly = !wait.at_once(objects.len());
+        let singly = !Waiting::at_once(objects.len());
         let write =
             |(name, bytes): &(String, Vec<u8>)| Ok(self.write_temp(name, bytes, singly)?.into_temp_path());
         let temps = objects.iter().map(write).collect::<Result<_, StoreError>>()?;
         if !singly {
-            wait.for_all().map_err(io_error(Attempt::MakeDurable, "."))?;
+            wait.for_all()?;
         }
         Ok(temps)
     }
@@ -191,35 +184,39 @@ impl Dir {
 
     fn make_folders(&self, name: &str) -> Result<(), StoreError> {
         let mode = if name.starts_with("public/") { 0o755 } else { 0o700 };
-        for folder in folders_above(name).into_iter().rev() {
+        for folder in folders_above(name).into_iter().rev().skip(1) {
             make_folder(&self.home.join(folder), mode).map_err(io_error(Attempt::MakeFolder, folder))?;
         }
         Ok(())
     }
 
-    /// Phase 3: waits for the names of these objects, and for all of those that were found.
+    /// Phase 3: waits for the names of these objects, and altogether for those that were found.
     fn wait_for_names(&self, names: &[&str], found: &[&str], wait: &Waiting) -> Result<(), StoreError> {
-        let mut durable = self.durable_folders.lock().expect("nothing panics while it holds this");
         let mut awaited: BTreeSet<&str> = found.iter().copied().collect();
         let mut new_folders = BTreeSet::new();
+        let durable = self.durable_folders();
         for name in names {
             let above = folders_above(name);
             awaited.insert(above[0]);
             // The name of a folder is durable once the folder above it was waited for.
-            for pair in above.windows(2).take_while(|pair| !durable.contains(Path::new(pair[0]))) {
+            for pair in above.windows(2).take_while(|pair| !durable.contains(pair[0])) {
                 awaited.insert(pair[1]);
                 new_folders.insert(pair[0]);
             }
         }
-        if wait.at_once(awaited.len()) {
-            wait.for_all().map_err(io_error(Attempt::MakeDurable, "."))?;
+        drop(durable);
+        if Waiting::at_once(awaited.len()) {
+            wait.for_all()?;
         } else {
-            for name in awaited {
-                sync(&self.home.join(name)).map_err(io_error(Attempt::MakeDurable, name))?;
-            }
+            awaited.into_iter().try_for_each(|name| sync(&self.home.join(name), name))?;
         }
-        durable.extend(new_folders.into_iter().filter(|folder| !is_passing(folder)).map(PathBuf::from));
+        let lasting = new_folders.into_iter().filter(|folder| !is_passing(folder)).map(str::to_owned);
+        self.durable_folders().extend(lasting);
         Ok(())
+    }
+
+    fn durable_folders(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.durable_folders.lock().expect("nothing panics while it holds this")
     }
 
     /// Waits until no other handle, in this process or another, is swapping; until the file is closed, none can.
@@ -251,16 +248,16 @@ impl Store for Dir {
         if objects.is_empty() {
             return Ok(());
         }
-        let wait = Waiting::open(&self.home)?;
-        let temps = self.write_all(objects, &wait)?; // phase 1
+        let wait = Waiting::open(&self.temp())?;
+        let temps = self.write_all(objects, &wait)?;
         let mut found = Vec::new();
         for ((name, bytes), temp) in objects.iter().zip(&temps) {
             if !self.link(name, bytes, temp)? {
-                found.push(name.as_str()); // phase 2
+                found.push(name.as_str());
             }
         }
         let names: Vec<_> = objects.iter().map(|(name, _)| name.as_str()).collect();
-        self.wait_for_names(&names, &found, &wait)?; // phase 3
+        self.wait_for_names(&names, &found, &wait)?;
         drop(temps); // phase 4
         Ok(())
     }
@@ -268,7 +265,7 @@ impl Store for Dir {
     fn swap(&self, name: &str, old: Option<&[u8]>, new: &[u8]) -> Result<Swap, StoreError> {
         check_name(name)?;
         check_size(name, size_of(new), MAX_SWAP_BYTES)?;
-        let wait = Waiting::open(&self.home)?;
+        let wait = Waiting::open(&self.temp())?;
         let _held = self.lock()?;
         let current = self.get(name, MAX_SWAP_BYTES)?;
         if current.as_deref() != old {
@@ -313,7 +310,11 @@ impl Store for Dir {
                 let Some(name) = entry.file_name().to_str().map(|last| format!("{folder}/{last}")) else {
                     continue;
                 };
-                let kind = entry.file_type().map_err(io_error(Attempt::List, &folder))?;
+                let kind = match entry.file_type() {
+                    Ok(kind) => kind,
+                    Err(e) if is_absence(&e) => continue,
+                    Err(e) => return Err(io_error(Attempt::List, &folder)(e)),
+                };
                 // What no caller could have put is no object.
                 match check_name(&name) {
                     Ok(()) if kind.is_dir() => folders.push(name),
@@ -325,116 +326,6 @@ impl Store for Dir {
         names.sort_unstable();
         Ok(names)
     }
-}
-
-impl PublicDir {
-    /// Opens the public part of the log at a path: that of a home, or else a copy. Tells them apart by the home's folder
-    /// `public` and the copy's file `checkpoint`.
-    ///
-    /// # Errors
-    /// [`StoreError::NoLog`] if the path has neither; [`StoreError::Io`].
-    pub fn find(path: &Path) -> Result<Self, StoreError> {
-        if is_folder(path, "public")? {
-            Self::open(&path.join("public"))
-        } else if path.join("checkpoint").is_file() {
-            Self::open(path)
-        } else {
-            Err(StoreError::NoLog { path: path.to_owned() })
-        }
-    }
-
-    /// Opens a copy of a log's public part: object `public/checkpoint` is the file `checkpoint` at this path.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`].
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let root = std::path::absolute(path).map_err(io_error(Attempt::Read, "public"))?;
-        Ok(Self { root })
-    }
-
-    /// The folder that holds `checkpoint`.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-}
-
-impl Read for PublicDir {
-    /// As the trait has it; private objects are not there.
-    fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        check_name(name)?;
-        let Some(path) = name.strip_prefix("public/") else { return Ok(None) };
-        read_object(&self.root.join(path), name, limit)
-    }
-}
-
-/// One way to wait for many files.
-struct Waiting {
-    #[cfg(target_os = "linux")]
-    filesystem: File,
-}
-
-impl Waiting {
-    /// Opened before anything is written, so that it is told of what gets lost from then on.
-    #[cfg(target_os = "linux")]
-    fn open(home: &Path) -> Result<Self, StoreError> {
-        Ok(Self {
-            filesystem: File::open(home.join("private/tmp")).map_err(io_error(Attempt::MakeDurable, "."))?,
-        })
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn open(_: &Path) -> Result<Self, StoreError> {
-        Ok(Self {})
-    }
-
-    /// Whether to wait for this many files with [`Waiting::for_all`] rather than [`sync`] for each.
-    fn at_once(&self, files: usize) -> bool {
-        cfg!(target_os = "linux") && files > MAX_SINGLE_SYNCS
-    }
-
-    /// Waits until all that was written to the file system is on the medium.
-    #[cfg(target_os = "linux")]
-    fn for_all(&self) -> io::Result<()> {
-        Ok(rustix::io::retry_on_intr(|| rustix::fs::syncfs(&self.filesystem))?)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn for_all(&self) -> io::Result<()> {
-        Err(ErrorKind::Unsupported.into())
-    }
-}
-
-/// Waits until a file's bytes, or a folder's names, are on the medium.
-fn sync(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Reads a regular file, and only that, without waiting for a pipe's other end.
-fn read_object(path: &Path, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-    let not_an_object = || StoreError::NotAnObject { name: name.to_owned() };
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())) {
-        Ok(file) => File::from(file),
-        // A link (POSIX; FreeBSD says the second), a socket.
-        Err(rustix::io::Errno::LOOP | rustix::io::Errno::MLINK | rustix::io::Errno::NXIO) => {
-            return Err(not_an_object());
-        }
-        Err(e) => {
-            let e = io::Error::from(e);
-            return if is_absence(&e) { Ok(None) } else { Err(io_error(Attempt::Read, name)(e)) };
-        }
-    };
-    let about = file.metadata().map_err(io_error(Attempt::Read, name))?;
-    if !about.is_file() {
-        return Err(not_an_object());
-    }
-    check_size(name, about.len(), limit)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0).saturating_add(1));
-    // One byte more than allowed, in case the file has grown.
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error(Attempt::Read, name))?;
-    check_size(name, size_of(&bytes), limit)?;
-    Ok(Some(bytes))
 }
 
 /// The folders above an object, from its own up to the home, which is the empty path.
@@ -452,24 +343,15 @@ fn is_passing(folder: &str) -> bool {
 /// Makes a folder unless it is there. The mode is the most that the process's mask lets through.
 fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     match DirBuilder::new().mode(mode).create(path) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        // If this is no folder, whatever is done in it next says so.
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }
-}
-
-fn is_folder(path: &Path, name: &str) -> Result<bool, StoreError> {
-    match fs::metadata(path.join(name)) {
-        Ok(about) => Ok(about.is_dir()),
-        Err(e) if is_absence(&e) => Ok(false),
-        Err(e) => Err(io_error(Attempt::Read, name)(e)),
-    }
-}
-
-/// There is nothing under a name, be it that what should be a folder on its way is a file.
-fn is_absence(e: &io::Error) -> bool {
-    matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn io_error(attempt: Attempt, name: &str) -> impl Fn(io::Error) -> StoreError {
     move |source| StoreError::Io { attempt, name: name.to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! From what a person writes to an act: fields from options, files (TOML, JSON) and table rows, in one form.
+//!
+//! A person writes the fields of the act's body by their names; the terms of a pledge stand flat beside them. Shorthand
+//! is understood: one value for a list of one, `up to 5 EUR` for a quantity, a file's name for an annex, a shortened id
+//! for an id. Texts are brought to Unicode NFC here, before anything is signed.
+
+pub mod seal;
+mod written;
+
+pub use written::{Fields, from_file, plain_json, read_limited};
+
+use super::problem::Problem;
+use servanda::field::Instant;
+use servanda::statement::terms::Instrument;
+use servanda::statement::{Act, Kind};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// What the form needs from around it.
+pub struct Around<'a> {
+    /// The time, where a pledge does not say from when it holds.
+    pub now: Instant,
+    /// The language of annexes that do not say theirs.
+    pub language: String,
+    /// Completes a shortened id.
+    pub complete_id: &'a dyn Fn(&str) -> anyhow::Result<String>,
+    /// Where annexes' files lie, if not here.
+    pub folder: Option<&'a Path>,
+}
+
+/// The fields of bodies that hold ids, by name.
+const ID_FIELDS: [&str; 10] =
+    ["statement", "motion", "record", "response", "incident", "joins", "supersedes", "within", "statements", "pledges"];
+
+/// The fields of a pledge's, amendment's or record's body beside its terms.
+const BESIDE_TERMS: [&str; 5] = ["to", "statement", "promisor", "source", "terms"];
+
+/// Fields that are lists, so that one value may stand for a list of one.
+const LISTS: [&str; 10] =
+    ["to", "statements", "pledges", "kinds", "against", "aspects", "instruments", "annexes", "attendance", "decisions"];
+
+/// Makes the act of a kind from what a person wrote.
+pub fn act(kind: Kind, mut fields: Fields, around: &Around<'_>) -> anyhow::Result<Act> {
+    normalise(&mut fields.0);
+    lists(&mut fields.0);
+    ids(&mut fields.0, around)?;
+    if kind == Kind::Withdraw
+        && let Some(pledges) = fields.0.remove("pledges")
+    {
+        fields.0.insert("from".to_owned(), json!({ "pledges": pledges }));
+    }
+    if let Some(promisor) = fields.0.get_mut("promisor") {
+        party(promisor);
+    }
+    if let Some(annexes) = fields.0.get_mut("annexes").and_then(Value::as_array_mut) {
+        annexes.iter_mut().try_for_each(|annex| written::annex(annex, around))?;
+    }
+    let has_terms = matches!(kind, Kind::Pledge | Kind::Amend | Kind::Record);
+    let body = if has_terms { with_terms(kind, fields.0, around)? } else { fields.0 };
+    read(kind, Value::Object(body))
+}
+
+fn read(kind: Kind, body: Value) -> anyhow::Result<Act> {
+    // Through the act itself, so that the one definition of each body serves people as well.
+    let tagged = json!({ kind.name(): body });
+    serde_json::from_value(tagged).map_err(|error| {
+        let why = error.to_string();
+        let why = why.split(" at line ").next().unwrap_or_default().to_owned();
+        Problem::new(format!("{}: {why}", kind.name()))
+            .hint(format!("`servanda {} --help` lists the fields and an example", kind.name()))
+            .into()
+    })
+}
+
+/// Moves the fields of the terms below `terms`.
+fn with_terms(kind: Kind, fields: Map<String, Value>, around: &Around<'_>) -> anyhow::Result<Map<String, Value>> {
+    let mut body = Map::new();
+    let mut terms = Map::new();
+    for (name, value) in fields {
+        // `source` of a record is the body's own; of a pledge, its terms'.
+        let beside = BESIDE_TERMS.contains(&name.as_str()) && (name != "source" || kind == Kind::Record);
+        if beside { body.insert(name, value) } else { terms.insert(name, value) };
+    }
+    if body.contains_key("terms") {
+        return Ok(body);
+    }
+    terms.entry("force").or_insert_with(|| json!("political"));
+    terms.entry("valid_from").or_insert_with(|| json!(around.now));
+    if let Some(instruments) = terms.get_mut("instruments").and_then(Value::as_array_mut) {
+        for instrument in instruments {
+            if let Some(name) = instrument.as_str() {
+                *instrument = serde_json::to_value(Instrument::named(name)?)?;
+            }
+        }
+    }
+    if let Some(dues) = terms.get_mut("dues").and_then(Value::as_array_mut) {
+        dues.iter_mut().try_for_each(written::due)?;
+    }
+    if let Some(needs) = terms.get_mut("needs").and_then(Value::as_array_mut) {
+        needs.iter_mut().try_for_each(written::need)?;
+    }
+    body.insert("terms".to_owned(), json!({ "open": terms }));
+    Ok(body)
+}
+
+/// What cannot be a handle is a name.
+fn party(value: &mut Value) {
+    if let Some(text) = value.as_str()
+        && text.parse::<servanda::field::Handle>().is_err()
+    {
+        *value = json!({ "name": text });
+    }
+}
+
+fn normalise(fields: &mut Map<String, Value>) {
+    use unicode_normalization::UnicodeNormalization;
+    let mut open: Vec<&mut Value> = fields.values_mut().collect();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::String(text) => *text = text.nfc().collect(),
+            Value::Array(values) => open.extend(values),
+            Value::Object(inner) => open.extend(inner.values_mut()),
+            _ => {}
+        }
+    }
+}
+
+fn lists(fields: &mut Map<String, Value>) {
+    for name in LISTS {
+        if let Some(one) = fields.get_mut(name)
+            && !one.is_array()
+        {
+            *one = Value::Array(vec![one.take()]);
+        }
+    }
+}
+
+fn ids(fields: &mut Map<String, Value>, around: &Around<'_>) -> anyhow::Result<()> {
+    let complete = |value: &mut Value| -> anyhow::Result<()> {
+        if let Some(text) = value.as_str()
+            && text.len() < 64
+        {
+            *value = Value::String((around.complete_id)(text)?);
+        }
+        Ok(())
+    };
+    for name in ID_FIELDS {
+        match fields.get_mut(name) {
+            Some(Value::Array(values)) => values.iter_mut().try_for_each(complete)?,
+            Some(value) => complete(value)?,
+            None => {}
+        }
+    }
+    Ok(())
+}

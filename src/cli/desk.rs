@@ -1,0 +1,144 @@
+//! The desk at which statements are signed: a log that was verified up to its head, and, with the operator's key, the
+//! door into it.
+
+use super::open::{Log, LogArgs};
+use super::keys::LogKeyArgs;
+use super::problem::{Hint, Problem};
+use super::{Context, kept};
+use anyhow::Result;
+use clap::Args;
+use servanda::history::History;
+use servanda::key::SigningKey;
+use servanda::roster::Roster;
+use servanda::store::dir::Dir;
+use servanda::store::guard::FileGuard;
+use servanda::store::index::Index;
+use servanda::submit::{Admitted, Operator, SubmitError};
+use std::path::PathBuf;
+
+/// Which log, and the operator's key where it is at hand.
+#[derive(Args)]
+pub struct DeskArgs {
+    #[command(flatten)]
+    pub log: LogArgs,
+    #[command(flatten)]
+    pub log_key: LogKeyArgs,
+    /// Keep the last signed head in this file, on another medium, to notice a restored backup
+    #[arg(long, env = "SERVANDA_GUARD", value_name = "FILE", hide_env_values = true)]
+    pub guard: Option<PathBuf>,
+}
+
+/// A verified log, and perhaps the door into it.
+pub struct Desk {
+    door: Door,
+}
+
+enum Door {
+    /// With the operator's key.
+    Open(Box<Operator>, SigningKey),
+    /// For reading only: what is signed goes to the operator as a file.
+    Closed(Box<History>),
+}
+
+impl Desk {
+    /// Opens the log: as its operator where its home and key are at hand, else by verifying it.
+    pub fn open(context: &Context, args: &DeskArgs) -> Result<Self> {
+        let home = args.log.home();
+        match (home, args.log_key.load(context)?) {
+            (Some(home), Some(key)) => Ok(Self::open_as_operator(args, &home, key)?),
+            _ => {
+                let log = Log::open(context, &args.log)?;
+                Ok(Self { door: Door::Closed(Box::new(kept::history(context, &log)?)) })
+            }
+        }
+    }
+
+    fn open_as_operator(args: &DeskArgs, home: &std::path::Path, key: SigningKey) -> Result<Self> {
+        let shown = home.display();
+        let dir = Dir::open(home).or_hint(
+            || format!("cannot write the log at {shown}"),
+            || "are you its operator? without the operator's key, sign into a file with --draft".into(),
+        )?;
+        let index = open_index(home)?;
+        let guard = args.guard.as_ref().map(|path| Box::new(FileGuard::new(path)) as Box<_>);
+        let operator = Operator::open(Box::new(dir), guard, index).or_hint(
+            || format!("cannot open the log at {shown} for writing"),
+            || format!("`servanda verify {shown}` tells what is wrong with it"),
+        )?;
+        let roster = operator.roster();
+        if *roster.vkey.key() != key.public() {
+            return Err(Problem::new("this is not the key that the log's checkpoints are signed with")
+                .hint(format!("its public half must be {}", roster.vkey))
+                .into());
+        }
+        Ok(Self { door: Door::Open(Box::new(operator), key) })
+    }
+
+    /// What follows from the entries.
+    pub fn history(&self) -> &History {
+        match &self.door {
+            Door::Open(operator, _) => operator.history(),
+            Door::Closed(history) => history,
+        }
+    }
+
+    /// Who may sign.
+    pub fn roster(&self) -> Result<&Roster> {
+        Ok(self.history().roster().ok_or_else(|| Problem::new("entry 0 founds no log here"))?)
+    }
+
+    /// The door into the log, where it is open.
+    pub fn operator(&mut self) -> Option<(&mut Operator, &SigningKey)> {
+        match &mut self.door {
+            Door::Open(operator, key) => Some((operator, key)),
+            Door::Closed(_) => None,
+        }
+    }
+
+    /// The operator, for reading.
+    pub fn operator_ref(&self) -> Option<&Operator> {
+        match &self.door {
+            Door::Open(operator, _) => Some(operator),
+            Door::Closed(_) => None,
+        }
+    }
+}
+
+/// Opens the index of ids; a damaged one is thrown away and made anew.
+pub fn open_index(home: &std::path::Path) -> Result<Index> {
+    let path = home.join("private/index.redb");
+    if let Ok(index) = Index::open(&path) {
+        return Ok(index);
+    }
+    let aside = path.with_extension("damaged");
+    // Another process may hold it: then nothing is thrown away.
+    Index::open(&path).or_else(|error| {
+        if std::fs::rename(&path, &aside).is_err() {
+            return Err(error);
+        }
+        Index::open(&path)
+    }).or_hint(
+        || format!("cannot open {}", path.display()),
+        || "is another servanda at work on this log? wait until it is done".into(),
+    )
+}
+
+/// Says where a statement stands now.
+pub fn said(admitted: Admitted) -> String {
+    match admitted {
+        Admitted::New { index } => format!("entry {index}"),
+        Admitted::Already { index } => format!("entry {index} (it was in the log already)"),
+    }
+}
+
+/// A refusal as a problem: exit code 1.
+pub fn refusal(error: SubmitError) -> anyhow::Error {
+    match error {
+        SubmitError::Refused(_) => {
+            let hint = "nothing was appended; `servanda show` and `servanda roster` tell how things stand";
+            Problem::refused(error.to_string()).hint(hint).into()
+        }
+        SubmitError::Clock { .. } => Problem::new(error.to_string()).hint("set the clock, or wait").into(),
+        other => other.into(),
+    }
+}

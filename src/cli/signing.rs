@@ -1,0 +1,255 @@
+//! How anything is signed: the log is verified, the statement is shown in full, in words, and only then the keys are
+//! used; then it goes into the log, to the operator, or to the next officer.
+
+use super::act::{self, Around, Fields};
+use super::desk::{self, Desk, DeskArgs};
+use super::keys::SignerArgs;
+use super::problem::Problem;
+use super::{Context, Outcome, lookup, prompts, words};
+use anyhow::Result;
+use clap::Args;
+use servanda::armor::File;
+use servanda::codec::List;
+use servanda::draft::Draft;
+use servanda::field::{Class, Duration, Handle, Instant};
+use servanda::hash::Hash;
+use servanda::key::SigningKey;
+use servanda::seal::Opening;
+use servanda::statement::{Act, Kind, Statement, VERSION};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How a statement is signed and where it goes.
+#[derive(Args)]
+pub struct SignArgs {
+    #[command(flatten)]
+    pub desk: DeskArgs,
+    #[command(flatten)]
+    pub signer: SignerArgs,
+    /// The partner that signs; told by the key, unless you say it
+    #[arg(long = "as", value_name = "HANDLE", env = "SERVANDA_AS", hide_env_values = true)]
+    pub author: Option<Handle>,
+    /// Sign in this class, where an act allows several
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// How long the statement may wait for the log
+    #[arg(long, value_name = "DURATION", default_value = "7 days")]
+    pub expires_in: Duration,
+    /// Seal a field, e.g. terms.quantity or terms.annexes.0; may be repeated
+    #[arg(long = "seal", value_name = "FIELD")]
+    pub seal: Vec<String>,
+    /// Write a draft for other officers to sign, instead of sending it
+    #[arg(long, value_name = "FILE")]
+    pub draft: Option<PathBuf>,
+    /// Where to write the signed statement when the log cannot be written from here
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Sign without being asked
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Makes an act of fields and signs it.
+pub fn say(
+    context: &Context,
+    kind: Kind,
+    mut fields: Fields,
+    folder: Option<PathBuf>,
+    args: SignArgs,
+) -> Result<Outcome> {
+    if fields.0.is_empty() && prompts::possible() {
+        prompts::ask(kind, &mut fields)?;
+    }
+    let desk = Desk::open(context, &args.desk)?;
+    let complete = |text: &str| lookup::complete(context, &args.desk.log, desk.operator_ref(), text);
+    let around = Around {
+        now: context.clock.now(),
+        language: desk.roster()?.charter.language.to_string(),
+        complete_id: &complete,
+        folder: folder.as_deref(),
+    };
+    let act = act::act(kind, fields, &around)?;
+    sign(context, desk, act, args)
+}
+
+/// Signs an act and sends it on.
+pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> Result<Outcome> {
+    let keys = args.signer.load(context)?;
+    let author = author(&desk, &args, &keys)?;
+    let log = desk.roster()?.log;
+    let openings = act::seal::seal(&mut act, &args.seal, &log, &author)?;
+    let class = class(&desk, &args, &author, &act, &keys)?;
+    let now = context.clock.now();
+    let statement = statement(&desk, author, class, &act, now, args.expires_in)?;
+    let set = desk.roster()?.keys(&statement.author).map(|k| k.set.clone());
+    let mut draft = Draft::new(&statement, set)?;
+    draft.openings = List(openings.clone());
+    show(context, &desk, &statement)?;
+    if !keys.is_empty() {
+        prompts::confirm("Sign this?", args.yes)?;
+    }
+    for key in &keys {
+        draft.sign(key).map_err(|error| {
+            Problem::new(error.to_string()).hint("`servanda roster` lists the officers and their keys")
+        })?;
+    }
+    keep_openings(context, &draft.id(), &openings)?;
+    let missing = draft.missing();
+    if let Some(path) = &args.draft {
+        return write_draft(context, &draft, path, missing);
+    }
+    if missing > 0 {
+        let path = PathBuf::from(format!("{}.statement", draft.id().short()));
+        write_draft(context, &draft, &path, missing)?;
+        return Ok(Outcome::Unchecked);
+    }
+    if desk.operator().is_none() {
+        let path = args.out.unwrap_or_else(|| format!("{}.statement", draft.id().short()).into());
+        write_new(&path, &File::Statement.write(&without_openings(draft))?)?;
+        context.screen.say(format!("Signed. Send {} to the log's operator, to `servanda submit`.", path.display()));
+        return Ok(Outcome::Good);
+    }
+    send(context, &mut desk, &[draft])
+}
+
+/// Puts signed statements into the log and publishes it.
+pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outcome> {
+    let now = context.clock.now();
+    let Some((operator, key)) = desk.operator() else {
+        return Err(Problem::new("the log cannot be written from here")
+            .hint("--log must be the log's home, and --log-key the key its checkpoints are signed with")
+            .into());
+    };
+    let mut admitted = Vec::new();
+    for draft in drafts {
+        let at = operator.admit(&draft.statement, &draft.signatures, now).map_err(desk::refusal)?;
+        admitted.push((draft.id(), at));
+    }
+    operator.publish(key)?;
+    let size = operator.writer().published();
+    for (id, at) in &admitted {
+        context.screen.say(format!("{id}\n  {}, published in the checkpoint of {size} entries", desk::said(*at)));
+    }
+    let json: Vec<_> = admitted
+        .iter()
+        .map(|(id, at)| serde_json::json!({ "id": id, "index": at.index(), "published": size }))
+        .collect();
+    context.screen.json(&json)?;
+    Ok(Outcome::Good)
+}
+
+/// Shows a statement to its signer: everything that it says.
+pub fn show(context: &Context, desk: &Desk, statement: &Statement) -> Result<()> {
+    let roster = desk.roster()?;
+    let names = |h: &Handle| roster.charter.partner(h).map(|p| p.name.to_string());
+    for line in words::statement(statement, &names) {
+        context.screen.note(line);
+    }
+    Ok(())
+}
+
+fn author(desk: &Desk, args: &SignArgs, keys: &[SigningKey]) -> Result<Handle> {
+    if let Some(author) = &args.author {
+        return Ok(author.clone());
+    }
+    let roster = desk.roster()?;
+    let holds = |key: &SigningKey| {
+        let public = key.public();
+        roster.members.iter().find(|(_, m)| m.in_force.as_ref().is_some_and(|k| k.keys.contains(&public)))
+    };
+    keys.iter().find_map(holds).map(|(handle, _)| handle.clone()).ok_or_else(|| {
+        Problem::new("no partner of this log has this key now")
+            .hint("say who signs with --as HANDLE; a partner who has not acceded does that first, with `servanda accede`")
+            .into()
+    })
+}
+
+/// The class to sign in: the one said, else the first of the act's that the first key's officer holds.
+fn class(desk: &Desk, args: &SignArgs, author: &Handle, act: &Act, keys: &[SigningKey]) -> Result<Class> {
+    let classes = act.kind().classes();
+    if let Some(name) = &args.class {
+        let class = Class::from_name(name).filter(|c| classes.contains(c));
+        return class.ok_or_else(|| Problem::new(format!("{} cannot be signed in class {name:?}", act.kind().name())).into());
+    }
+    let first = keys.first().map(SigningKey::public);
+    let officer = desk.roster()?.keys(author).and_then(|k| {
+        let at = k.keys.iter().position(|key| Some(*key) == first)?;
+        k.set.officers.get(at)
+    });
+    let held = classes.iter().find(|c| officer.is_some_and(|o| o.classes.has(**c)));
+    Ok(*held.unwrap_or(&classes[0]))
+}
+
+/// The statement of an act by an author at the head of the log.
+pub fn statement(
+    desk: &Desk,
+    author: Handle,
+    class: Class,
+    act: &Act,
+    now: Instant,
+    expires_in: Duration,
+) -> Result<Statement> {
+    let history = desk.history();
+    let chain = history.chain(&author, class);
+    Ok(Statement {
+        version: VERSION,
+        log: desk.roster()?.log,
+        author,
+        class: class.number(),
+        seq: chain.seq,
+        prev: chain.prev,
+        seen: history.head(),
+        issued_at: now,
+        expires_at: now.plus(expires_in),
+        kind: act.kind().number(),
+        body: act.encode_body().into(),
+    })
+}
+
+/// What opens sealed values is kept beside the statement, and nowhere else.
+fn keep_openings(context: &Context, id: &Hash, openings: &[Opening]) -> Result<()> {
+    for opening in openings {
+        let path = PathBuf::from(format!("{}.{}.opening", id.short(), opening.field.as_str()));
+        write_private(&path, &File::Opening.write(opening)?)?;
+        context.screen.say(format!("What opens {} is in {}: without it, nobody can.", opening.field, path.display()));
+    }
+    Ok(())
+}
+
+fn without_openings(mut draft: Draft) -> Draft {
+    draft.openings = List::default();
+    draft
+}
+
+fn write_draft(context: &Context, draft: &Draft, path: &Path, missing: usize) -> Result<Outcome> {
+    write_new(path, &File::Statement.write(draft)?)?;
+    let shown = path.display();
+    context.screen.say(match missing {
+        0 => format!("Wrote {shown}, with all the signatures it needs: `servanda submit {shown}` sends it."),
+        n => format!("Wrote {shown}: {n} more must sign it (`servanda sign {shown} --key …`) before `servanda submit {shown}`."),
+    });
+    Ok(Outcome::Good)
+}
+
+/// Writes a file that must not be there yet.
+pub fn write_new(path: &Path, text: &str) -> Result<()> {
+    write_with(path, text, fs::OpenOptions::new().write(true).create_new(true))
+}
+
+fn write_private(path: &Path, text: &str) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    write_with(path, text, fs::OpenOptions::new().write(true).create_new(true).mode(0o600))
+}
+
+fn write_with(path: &Path, text: &str, options: &fs::OpenOptions) -> Result<()> {
+    use std::io::Write as _;
+    let shown = path.display();
+    let write = || options.open(path)?.write_all(text.as_bytes());
+    write().map_err(|e: std::io::Error| {
+        let hint = match e.kind() {
+            std::io::ErrorKind::AlreadyExists => "choose another name, or move that file away: nothing is overwritten",
+            _ => "does the folder exist, and may you write there?",
+        };
+        Problem::new(format!("cannot write {shown}")).hint(hint).because(e).into()
+    })
+}
