@@ -20,7 +20,7 @@ use servanda::merkle::tile::{Level, TilePath};
 use servanda::note::OpenError;
 use servanda::policy::Policy;
 use servanda::roster::Roster;
-use servanda::store::dir::PublicDir;
+use servanda::store::dir::{PublicDir, open_any};
 use servanda::store::{Read, StoreError};
 use servanda::trust::{MAX_TRUST, Trust};
 use std::fs;
@@ -115,7 +115,7 @@ impl Place {
         }
         // Refused here, and not as if nothing were in it.
         fs::read_dir(path).map_err(|e| unreadable(path, &e))?;
-        let public = PublicDir::find(path).map_err(|e| match e {
+        let public = open_any(path).map_err(|e| match e {
             StoreError::NoLog { .. } => Problem::new(e.to_string()).hint(nearby(path)).into(),
             other => store_problem(other),
         })?;
