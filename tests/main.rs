@@ -2,6 +2,8 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// `keygen` and `init`, as a person runs them.
+mod cli_keys;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;

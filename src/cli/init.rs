@@ -8,12 +8,12 @@ use servanda::draft::Draft;
 use servanda::field::{Class, Duration, Handle, Instant, Short};
 use servanda::hash::{Hash, ZEROS};
 use servanda::key::SigningKey;
-use servanda::log::guard::GuardFile;
-use servanda::log::{Guard, LogError};
+use servanda::log::LogError;
 use servanda::policy::Policy;
 use servanda::statement::body::Found;
 use servanda::statement::{Act, Head, Statement, VERSION};
 use servanda::store::dir::Dir;
+use servanda::store::guard::{FileGuard, Guard};
 use servanda::store::index::Index;
 use servanda::submit::{self, Operator, SubmitError};
 use servanda::trust::Trust;
@@ -187,7 +187,7 @@ fn found(
 ) -> anyhow::Result<Operator> {
     let home = &args.home;
     let failed = || format!("no log was founded in {}", home.display());
-    let guard = args.guard.as_deref().map(GuardFile::create).transpose().or_hint(failed, || {
+    let guard = args.guard.as_deref().map(fresh_guard).transpose().or_hint(failed, || {
         "each log has a guard file of its own, in a folder that is there, on another medium".to_owned()
     })?;
     let store = Dir::create(home).or_hint(failed, || "name a folder that can be made".to_owned())?;
@@ -198,7 +198,6 @@ fn found(
         signatures: draft.signatures.0,
         charter_text: founding.text,
     };
-    let guard = guard.map(|guard| Box::new(guard) as Box<dyn Guard>);
     Operator::found(Box::new(store), guard, index, founding, now, log_key).map_err(|error| {
         let exists = matches!(error, SubmitError::Log(LogError::Exists));
         let problem = Problem::new(failed()).because(error);
@@ -209,6 +208,21 @@ fn found(
         let hint = "name another folder; if an earlier init was interrupted there, so that it has no";
         problem.hint(format!("{hint} {}, remove it first", checkpoint.display())).into()
     })
+}
+
+/// A guard that holds no head, in a folder that is there: found out before anything is written.
+fn fresh_guard(path: &Path) -> anyhow::Result<Box<dyn Guard>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(
+            Problem::new(format!("there is no folder {} for the guard file", folder.display())).into()
+        );
+    }
+    let guard = FileGuard::new(path);
+    if guard.last()?.is_some() {
+        return Err(Problem::new(format!("{} guards another log", path.display())).into());
+    }
+    Ok(Box::new(guard))
 }
 
 fn confirm(yes: bool) -> anyhow::Result<()> {

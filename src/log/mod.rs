@@ -15,7 +15,6 @@
 //! answers [`LogError::Stopped`] until it is opened again.
 
 mod edge;
-pub mod guard;
 mod record;
 
 pub use edge::EdgeError;
