@@ -30,7 +30,7 @@ EXAMPLE
   servanda init paris --charter charter.toml --key keys/officer --log-key keys/log --at https://guarantees.example/paris";
 
 /// Where a home keeps its index of ids.
-const INDEX: &str = "private/index";
+const INDEX: &str = "private/index.redb";
 
 /// How long tools let a statement live, in days, where the charter allows it.
 const EXPIRY_DAYS: u64 = 7;

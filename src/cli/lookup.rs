@@ -6,13 +6,14 @@
 use super::open::{Log, read_problem};
 use super::problem::Problem;
 use super::screen::Screen;
+use super::walk::{Order, walk};
 use super::words;
 use servanda::client::Client;
 use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
-use servanda::merkle::tile::TILE_WIDTH;
 use servanda::store::index::{IndexError, MATCHES_MAX, ReadIndex};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 /// Where a home keeps the index of ids.
@@ -118,7 +119,7 @@ fn ask(index: &ReadIndex, digits: &str) -> Result<(u64, Hash, Vec<u64>), IndexEr
     Ok((size, leaf, hits))
 }
 
-/// Reads the entries from one on, bundle by bundle, until enough are found.
+/// Reads the entries from one on until enough are found.
 fn scan(
     client: &mut Client<'_>,
     digits: &str,
@@ -126,19 +127,13 @@ fn scan(
     found: &mut Matches,
     progress: &dyn Fn(u64),
 ) -> anyhow::Result<()> {
-    let width = u64::from(TILE_WIDTH);
     let enough = if digits.len() == 64 { 1 } else { MATCHES_MAX };
-    for number in from / width..client.size().div_ceil(width) {
-        let entries = client.bundle(number).map_err(read_problem)?;
-        for (index, bytes) in (number * width..).zip(entries).filter(|(index, _)| *index >= from) {
-            take(found, digits, index, &bytes);
-        }
-        if found.len() >= enough {
-            break;
-        }
-        progress((number + 1) * width);
-    }
-    Ok(())
+    let range = from..client.size();
+    walk(client, range, Order::Forward, &mut |index, bytes| {
+        take(found, digits, index, bytes);
+        progress(index);
+        Ok(if found.len() < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })
 }
 
 fn take(found: &mut Matches, digits: &str, index: u64, bytes: &[u8]) {

@@ -5,16 +5,21 @@
 
 mod charter_shown;
 mod clock;
+mod documents;
+mod export;
 mod files;
 mod init;
 mod keygen;
 mod keys;
+mod log;
 mod lookup;
 mod open;
 mod plain;
 mod problem;
 mod screen;
+mod show;
 mod verify;
+mod walk;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -61,6 +66,10 @@ enum Verb {
     /// Makes a key: an officer's, or with --log the one that signs a log's checkpoints
     Keygen(keygen::Args),
     Verify(verify::Verify),
+    Log(log::Args),
+    Show(show::Args),
+    Export(export::Args),
+    Open(documents::Args),
 }
 
 /// Runs the command line.
@@ -84,5 +93,9 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Init(args) => init::run(context, args),
         Verb::Keygen(args) => keygen::run(context, args),
         Verb::Verify(args) => verify::run(context, &args),
+        Verb::Log(args) => log::run(context, &args),
+        Verb::Show(args) => show::run(context, &args),
+        Verb::Export(args) => export::run(context, &args),
+        Verb::Open(args) => documents::run(context, &args),
     }
 }

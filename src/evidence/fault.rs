@@ -34,8 +34,8 @@ impl Fault {
             }
             _ => return Err(EvidenceError::Nothing),
         };
-        let e = SignedEntry::decode(&self.entry.entry)
-            .map_err(|error| EvidenceError::Entry { index, error })?;
+        let e =
+            SignedEntry::decode(&self.entry.entry).map_err(|error| EvidenceError::Entry { index, error })?;
         let reasons = reasons(index, &e, before);
         if reasons.is_empty() {
             return Err(EvidenceError::Nothing);
