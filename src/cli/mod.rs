@@ -7,11 +7,14 @@ mod act;
 mod charter_shown;
 mod clock;
 mod desk;
+mod documents;
+mod export;
 mod files;
 mod init;
 mod kept;
 mod keygen;
 mod keys;
+mod log;
 mod lookup;
 mod open;
 mod plain;
@@ -23,7 +26,9 @@ mod roster;
 mod screen;
 mod send;
 mod signing;
+mod show;
 mod verify;
+mod walk;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -80,6 +85,10 @@ enum Verb {
     Submit(send::Submit),
     Verify(verify::Verify),
     Prove(prove::Prove),
+    Log(log::Args),
+    Show(show::Args),
+    Export(export::Args),
+    Open(documents::Args),
 }
 
 /// Runs the command line.
@@ -113,6 +122,10 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Submit(args) => send::submit(context, args),
         Verb::Verify(args) => verify::run(context, &args),
         Verb::Prove(args) => prove::run(context, args),
+        Verb::Log(args) => log::run(context, &args),
+        Verb::Show(args) => show::run(context, &args),
+        Verb::Export(args) => export::run(context, &args),
+        Verb::Open(args) => documents::run(context, &args),
     }
 }
 

@@ -10,9 +10,11 @@ mod page;
 mod terms;
 
 pub use acts::opened;
-pub use charter::fingerprint;
-pub use page::{Names, Page, count, grouped, listed, ordinal};
-pub use terms::{bounded, document};
+pub use page::{Names, Page, count, grouped};
+pub use terms::{force, standing};
+
+use page::{listed, ordinal};
+use terms::bounded;
 
 use super::plain::plain;
 use serde_json::{Value, json as object};

@@ -39,12 +39,13 @@ pub fn force(force: Force) -> &'static str {
     match force {
         Force::Binding => "binding",
         Force::Political => "political",
-        Force::BestEfforts => "best efforts: as far as its author can",
-        Force::Target => "target: an aim",
+        Force::BestEfforts => "best efforts",
+        Force::Target => "target",
     }
 }
 
-fn standing(standing: Standing) -> &'static str {
+/// A document's weight.
+pub fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Prevailing => "prevailing text",
         Standing::Authentic => "authentic text",

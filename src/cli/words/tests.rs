@@ -1,3 +1,5 @@
+//! That the words leave nothing out, tell apart what differs, and let no text pass for anything else.
+
 use super::super::plain::{self, plain};
 use super::*;
 use servanda::codec::encode;
