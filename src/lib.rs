@@ -34,3 +34,4 @@ pub mod promise;
 pub mod proof;
 pub mod submit;
 pub mod verify;
+pub mod evidence;

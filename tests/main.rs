@@ -4,8 +4,14 @@
 mod acts;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
+/// `keygen` and `init`, as a person runs them.
+mod cli_keys;
+/// Files that convince a third party that the operator did wrong, and what convinces nobody.
+mod evidence;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;
 /// Other people's known answers, good and bad, with their source.
 mod vectors;
+/// The house's own rules.
+mod tidy;

@@ -24,6 +24,7 @@ pub use founding::Founding;
 
 use super::rules::RulesError;
 use super::{CharterError, KeySetError, LEVEL};
+use crate::field::text::TextTooLong;
 use crate::field::{Class, Handle};
 use crate::key::openssh::KeyFileError;
 use crate::key::vkey::VkeyError;
@@ -150,6 +151,9 @@ pub enum Wrong {
         /// The charter's origin.
         origin: String,
     },
+    /// The checkpoint key, with the origin in it, is longer than statement 0 can carry.
+    #[error("the origin is too long for its vkey: {0}")]
+    VkeyTooLong(TextTooLong),
     /// One public key stands in two places.
     #[error("the key of {here} is also that of {there}; each must be used once")]
     KeyTwice {

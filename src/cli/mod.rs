@@ -3,9 +3,28 @@
 //! Exit codes: 0 checked and good; 1 checked and bad, or refused by a rule; 2 could not check (usage, I/O, not
 //! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
 
+mod act;
+mod charter_shown;
 mod clock;
+mod desk;
+mod files;
+mod init;
+mod kept;
+mod keygen;
+mod keys;
+mod lookup;
+mod open;
+mod plain;
+mod pledge;
 mod problem;
+mod prompts;
+mod prove;
+mod roster;
 mod screen;
+mod send;
+mod signing;
+mod verify;
+mod words;
 
 use clap::{Parser, Subcommand};
 use problem::Problem;
@@ -45,7 +64,23 @@ struct Args {
 }
 
 #[derive(Subcommand)]
-enum Verb {}
+enum Verb {
+    /// Founds a log: shows what the charter says, asks, and writes the log's home and its trust file
+    Init(init::Args),
+    /// Makes a key: an officer's, or with --log the one that signs a log's checkpoints
+    Keygen(keygen::Args),
+    Accede(roster::Accede),
+    Rotate(roster::Rotate),
+    Pledge(pledge::PledgeArgs),
+    Accept(pledge::AcceptArgs),
+    Amend(pledge::AmendArgs),
+    Withdraw(pledge::WithdrawArgs),
+    Record(pledge::RecordArgs),
+    Sign(send::Sign),
+    Submit(send::Submit),
+    Verify(verify::Verify),
+    Prove(prove::Prove),
+}
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
@@ -63,6 +98,30 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(_context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
-    match verb {}
+fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
+    match verb {
+        Verb::Init(args) => init::run(context, args),
+        Verb::Keygen(args) => keygen::run(context, args),
+        Verb::Accede(args) => roster::accede(context, args),
+        Verb::Rotate(args) => roster::rotate(context, args),
+        Verb::Pledge(args) => pledge::pledge(context, args),
+        Verb::Accept(args) => pledge::accept(context, args),
+        Verb::Amend(args) => pledge::amend(context, args),
+        Verb::Withdraw(args) => pledge::withdraw(context, args),
+        Verb::Record(args) => pledge::record(context, args),
+        Verb::Sign(args) => send::sign(context, args),
+        Verb::Submit(args) => send::submit(context, args),
+        Verb::Verify(args) => verify::run(context, &args),
+        Verb::Prove(args) => prove::run(context, args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_options_of_all_verbs_fit_together() {
+        super::Args::command().debug_assert();
+    }
 }

@@ -23,7 +23,8 @@ mod private;
 pub use private::{KDF_ROUNDS, MAX_KDF_ROUNDS, MAX_PRIVATE_LEN, read_private, write_private};
 
 use super::{KeyError, VerifyingKey};
-use base64ct::{Base64, Encoding};
+use crate::hash::sha256;
+use base64ct::{Base64, Base64Unpadded, Encoding};
 use std::fmt;
 use std::str::FromStr;
 
@@ -168,6 +169,12 @@ impl PublicLine {
         let key = read_public_blob(&blob)?.ok_or(KeyFileError::NotAPublicLine)?;
         check_comment(comment)?;
         Ok(Self { key: VerifyingKey::admit(key)?, comment: comment.to_owned() })
+    }
+
+    /// The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and the digest in base64 without padding.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        format!("SHA256:{}", Base64Unpadded::encode_string(&sha256(&public_blob(&self.key)).0))
     }
 }
 

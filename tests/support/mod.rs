@@ -2,6 +2,7 @@
 
 pub mod arbitrary;
 pub mod small_log;
+pub mod stored;
 
 use std::path::PathBuf;
 

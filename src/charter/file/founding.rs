@@ -257,6 +257,8 @@ impl Reader<'_, '_> {
             let (name, origin) = (vkey.name().to_owned(), origin.to_owned());
             return Err(error(Wrong::VkeyName { name, origin }));
         }
+        Short::new(vkey.to_string())
+            .map_err(|long| self.source.error(At::new(raw.origin.span(), Wrong::VkeyTooLong(long))))?;
         self.owners.add(vkey.key(), Owner::Log).map_err(error)?;
         Ok(vkey)
     }

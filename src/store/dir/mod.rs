@@ -184,7 +184,7 @@ impl Dir {
 
     fn make_folders(&self, name: &str) -> Result<(), StoreError> {
         let mode = if name.starts_with("public/") { 0o755 } else { 0o700 };
-        for folder in folders_above(name).into_iter().rev() {
+        for folder in folders_above(name).into_iter().rev().skip(1) {
             make_folder(&self.home.join(folder), mode).map_err(io_error(Attempt::MakeFolder, folder))?;
         }
         Ok(())
@@ -343,7 +343,8 @@ fn is_passing(folder: &str) -> bool {
 /// Makes a folder unless it is there. The mode is the most that the process's mask lets through.
 fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     match DirBuilder::new().mode(mode).create(path) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        // If this is no folder, whatever is done in it next says so.
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }
 }
@@ -351,3 +352,6 @@ fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
 fn io_error(attempt: Attempt, name: &str) -> impl Fn(io::Error) -> StoreError {
     move |source| StoreError::Io { attempt, name: name.to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Files that verbs read and write whole: read up to a limit, written once and never over another.
+
+use super::problem::{Hint, Problem};
+use std::fs::{DirBuilder, File, Permissions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// Mode of files for all to read.
+pub const PUBLIC: u32 = 0o644;
+
+/// Mode of files for their owner alone.
+pub const SECRET: u32 = 0o600;
+
+/// Mode of folders that are made for keys.
+const KEY_FOLDER: u32 = 0o700;
+
+/// Reads a file, and of one longer than the limit one byte more.
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Refuses a path that is taken.
+pub fn must_be_free(path: &Path) -> anyhow::Result<()> {
+    // A link that leads nowhere is taken as well.
+    match path.symlink_metadata() {
+        Ok(_) => Err(taken(path)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            Err(Problem::new(format!("{} cannot be written", path.display())).because(error).into())
+        }
+    }
+}
+
+/// Writes a new file, whole or not at all, durable; makes the folder for it where there is none.
+pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    match try_write_new(path, bytes, mode) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(taken(path)),
+        done => done.or_hint(
+            || format!("{} cannot be written", path.display()),
+            || "check the folder's permissions, or name another path".to_owned(),
+        ),
+    }
+}
+
+fn try_write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(KEY_FOLDER).create(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    // By a hard link, which never takes another's place.
+    file.persist_noclobber(path).map_err(|refused| refused.error)?;
+    File::open(folder)?.sync_all()
+}
+
+fn taken(path: &Path) -> anyhow::Error {
+    Problem::new(format!("{} is there already; nothing was overwritten", path.display()))
+        .hint("name another path, or move that file away first")
+        .into()
+}

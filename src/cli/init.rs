@@ -1,0 +1,247 @@
+//! `init`: founds a log.
+
+use super::desk::open_index;
+use super::problem::{Hint as _, Problem};
+use super::{Context, Outcome, charter_shown, files, keys};
+use serde_json::json;
+use servanda::charter::KeySet;
+use servanda::charter::file::{FileError, Founding};
+use servanda::draft::Draft;
+use servanda::field::{Class, Duration, Handle, Instant, Short};
+use servanda::hash::{Hash, ZEROS};
+use servanda::key::SigningKey;
+use servanda::log::LogError;
+use servanda::policy::Policy;
+use servanda::statement::body::Found;
+use servanda::statement::{Act, Head, Statement, VERSION};
+use servanda::store::dir::Dir;
+use servanda::store::guard::{Guard, GuardFile};
+use servanda::submit::{self, Operator, SubmitError};
+use servanda::trust::Trust;
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+const AFTER: &str = "\
+The charter names the partners with their key-set files, and the operator with its own and the vkey that `keygen --log` \
+made. All of the operator's officers sign the founding statement here. What is founded cannot be taken back: \
+partners, roles and rules change by motion only.
+
+EXAMPLE
+  servanda init paris --charter charter.toml --key keys/officer --log-key keys/log --at https://guarantees.example/paris";
+
+/// How long tools let a statement live, in days, where the charter allows it.
+const EXPIRY_DAYS: u64 = 7;
+
+/// The arguments of `init`.
+#[derive(clap::Args)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// The folder to make: the log's home, with public/ and private/ in it
+    home: PathBuf,
+    /// The charter as its founders wrote it
+    #[arg(long, value_name = "FILE", default_value = "charter.toml")]
+    charter: PathBuf,
+    #[command(flatten)]
+    signers: keys::SignerArgs,
+    #[command(flatten)]
+    log_key: keys::LogKeyArgs,
+    /// Keep the last signed head in this file too, on another medium: then a restored backup is noticed
+    #[arg(long, value_name = "FILE", env = "SERVANDA_GUARD", hide_env_values = true)]
+    guard: Option<PathBuf>,
+    /// Where the trust file goes [default: trust.toml in the home]
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Where the log will be read, for the trust file: a URL or folder
+    #[arg(long, value_name = "PLACE")]
+    at: Option<String>,
+    /// Found it without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Founds a log.
+pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
+    let founding = read(&args.charter)?;
+    let trust_path = args.trust.clone().unwrap_or_else(|| args.home.join("trust.toml"));
+    files::must_be_free(&trust_path)?;
+    let signers = args.signers.load()?;
+    let log_key = log_key(&args.log_key, &founding)?;
+    let now = context.clock.now();
+    let draft = sign(&founding, &signers, now)?;
+    let log = draft.id();
+    let trust = trust(&founding, log, args.at.clone())?;
+
+    charter_shown::show(&context.screen, &founding);
+    if args.guard.is_none() {
+        context.screen.note(
+            "note: without witnesses and without --guard nothing would notice a restored backup, which signs a fork",
+        );
+    }
+    confirm(args.yes)?;
+    found(&args, founding, draft, now, &log_key)?;
+    let written = files::write_new(&trust_path, trust.to_string().as_bytes(), files::PUBLIC);
+    written.or_hint(
+        || format!("the log {log} was founded, but its trust file was not written"),
+        || format!("keep the log's id; this is what the trust file should hold:\n\n{trust}"),
+    )?;
+
+    tell(context, &args, &trust, &trust_path, log)?;
+    Ok(Outcome::Good)
+}
+
+/// Reads the charter and all that it names; refuses what cannot be founded yet.
+fn read(path: &Path) -> anyhow::Result<Founding> {
+    let founding = Founding::read(path, &mut files::read).map_err(|error: FileError| {
+        let hint = error.wrong.hint();
+        let problem = Problem::new("the charter does not found a log").because(error);
+        if let Some(hint) = hint { problem.hint(hint) } else { problem }
+    })?;
+    if founding.charter.rules.witnesses.is_some() {
+        return Err(Problem::new("the charter names witnesses, and a log with witnesses cannot be founded yet")
+            .hint("gathering cosignatures comes with `servanda serve`; without [rules.witnesses] it can be founded now")
+            .into());
+    }
+    Ok(founding)
+}
+
+/// Reads a key-set file.
+pub fn key_set(path: &Path, handle: &Handle) -> anyhow::Result<KeySet> {
+    servanda::charter::file::keys::read(path, handle, &mut files::read).map_err(|error: FileError| {
+        let hint = error.wrong.hint();
+        let problem = Problem::new("this is no key set").because(error);
+        if let Some(hint) = hint { problem.hint(hint) } else { problem }.into()
+    })
+}
+
+/// The key that the charter's vkey is the public half of.
+fn log_key(args: &keys::LogKeyArgs, founding: &Founding) -> anyhow::Result<SigningKey> {
+    let (key, path) = args.load()?;
+    if key.public() == *founding.vkey.key() {
+        return Ok(key);
+    }
+    let problem =
+        Problem::new(format!("{} is not the key of the charter's vkey {}", path.display(), founding.vkey));
+    Err(problem.hint("name the private key that was made together with this vkey: --log-key FILE").into())
+}
+
+/// Statement 0, signed by all officers of the operator.
+fn sign(founding: &Founding, signers: &[SigningKey], now: Instant) -> anyhow::Result<Draft> {
+    let found = Found {
+        charter: founding.charter.clone(),
+        text: founding.text_digest(),
+        keys: founding.operator.clone(),
+        vkey: Short::new(founding.vkey.to_string())?,
+    };
+    let longest = now.plus(founding.charter.rules.longest_expiry);
+    let statement = Statement {
+        version: VERSION,
+        log: ZEROS,
+        author: Handle::operator(),
+        class: Class::Govern.number(),
+        seq: 0,
+        prev: ZEROS,
+        seen: Head::default(),
+        issued_at: now,
+        expires_at: now.plus(Duration::of_days(EXPIRY_DAYS)).min(longest),
+        kind: servanda::statement::Kind::Found.number(),
+        body: Act::Found(found).encode_body().into(),
+    };
+    let mut draft = Draft::new(&statement, None).or_hint(
+        || "the charter is too long for statement 0".to_owned(),
+        || "shorten its definitions, or name fewer partners: more can be admitted by motion".to_owned(),
+    )?;
+    for key in signers {
+        draft.sign(key).or_hint(
+            || format!("the key {} is not one of the operator's", fingerprint(key)),
+            || "name with --key the operator's officers' keys, those in its key-set file".to_owned(),
+        )?;
+    }
+    let signed = |officer: &usize| draft.signatures.iter().any(|s| usize::from(s.officer) == *officer);
+    let officers = founding.operator.officers.iter().enumerate();
+    let missing: Vec<_> = officers.filter(|(n, _)| !signed(n)).map(|(_, o)| o.title.to_string()).collect();
+    if missing.is_empty() {
+        return Ok(draft);
+    }
+    Err(Problem::new(format!("all officers of the operator must sign, missing: {}", missing.join(", ")))
+        .hint("name each one's private key: --key FILE --key FILE …")
+        .into())
+}
+
+fn fingerprint(key: &SigningKey) -> String {
+    servanda::key::openssh::PublicLine { key: key.public(), comment: String::new() }.fingerprint()
+}
+
+fn trust(founding: &Founding, log: Hash, at: Option<String>) -> anyhow::Result<Trust> {
+    let trust = Trust {
+        log: Some(log),
+        origin: founding.charter.origin.to_string(),
+        at,
+        policy: Policy::of(std::slice::from_ref(&founding.vkey), &[], None)?,
+        partners: BTreeMap::new(),
+    };
+    // What is handed out must be readable: --at may be no place.
+    let read = Trust::parse(&trust.to_string());
+    read.map_err(|error| Problem::new("the trust file would not be readable").because(error).into())
+}
+
+fn found(
+    args: &Args,
+    founding: Founding,
+    draft: Draft,
+    now: Instant,
+    log_key: &SigningKey,
+) -> anyhow::Result<Operator> {
+    let home = &args.home;
+    let failed = || format!("no log was founded in {}", home.display());
+    let guard = args.guard.as_deref().map(GuardFile::create).transpose().or_hint(failed, || {
+        "each log has a guard file of its own, in a folder that is there, on another medium".to_owned()
+    })?;
+    let store = Dir::create(home).or_hint(failed, || "name a folder that can be made".to_owned())?;
+    let index = open_index(home)?;
+    let founding = submit::Founding {
+        statement: draft.statement.0,
+        signatures: draft.signatures.0,
+        charter_text: founding.text,
+    };
+    let guard = guard.map(|guard| Box::new(guard) as Box<dyn Guard>);
+    Operator::found(Box::new(store), guard, index, founding, now, log_key).map_err(|error| {
+        let exists = matches!(error, SubmitError::Log(LogError::Exists));
+        let problem = Problem::new(failed()).because(error);
+        if !exists {
+            return problem.into();
+        }
+        let checkpoint = home.join("public/checkpoint");
+        let hint = "name another folder; if an earlier init was interrupted there, so that it has no";
+        problem.hint(format!("{hint} {}, remove it first", checkpoint.display())).into()
+    })
+}
+
+fn confirm(yes: bool) -> anyhow::Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stderr().is_terminal() || !io::stdin().is_terminal() {
+        return Err(Problem::new(
+            "nobody confirmed that this log be founded, and there is no terminal to ask at",
+        )
+        .hint("read the above, then say --yes")
+        .into());
+    }
+    let asked = dialoguer::Confirm::new().with_prompt("Found this log?").default(false).interact()?;
+    if asked { Ok(()) } else { Err(Problem::new("nothing was founded").into()) }
+}
+
+fn tell(context: &Context, args: &Args, trust: &Trust, trust_path: &Path, log: Hash) -> anyhow::Result<()> {
+    let (screen, home) = (&context.screen, args.home.display());
+    screen.say(format!("Founded {} in {home}.\n", trust.origin));
+    screen.table(&[
+        vec!["log id".to_owned(), log.to_string()],
+        vec!["trust file".to_owned(), trust_path.display().to_string()],
+    ]);
+    screen.say(
+        "\nNext: hand out the trust file by a channel that its readers trust; it pins who the partners are.\n\
+         Then each partner accedes, signed by all officers of its key set: see servanda accede --help",
+    );
+    screen.json(&json!({ "log": log, "origin": trust.origin, "home": args.home, "trust": trust_path }))
+}

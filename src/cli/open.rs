@@ -1,0 +1,410 @@
+//! Opening a log for reading: where it lies, what its reader trusts about it, and what its checkpoint says.
+//!
+//! Trust comes from a file that the reader names, or from `trust.toml` in the working directory; never from anything
+//! that lies beside the log, which whoever changed the log could have put there. Without one the log's own founding key
+//! has to do, and whatever is said about the log is said with "not pinned".
+
+use super::problem::Problem;
+use super::screen::Screen;
+use anyhow::Error;
+use clap::Args;
+use servanda::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
+use servanda::client::{self, Client, ReadError};
+use servanda::entry::SignedEntry;
+use servanda::field::{Handle, Instant};
+use servanda::hash::Hash;
+use servanda::key::vkey::Vkey;
+use servanda::log::{CHECKPOINT, MAX_CHECKPOINT};
+use servanda::merkle::bundle;
+use servanda::merkle::tile::{Level, TilePath};
+use servanda::note::OpenError;
+use servanda::policy::Policy;
+use servanda::roster::Roster;
+use servanda::store::dir::{PublicDir, open_any};
+use servanda::store::{Read, StoreError};
+use servanda::trust::{MAX_TRUST, Trust};
+use std::fs;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+/// The trust file that is taken where none is named.
+const TRUST: &str = "trust.toml";
+
+/// How many logs are named to someone who gave the wrong directory.
+const NEARBY: usize = 3;
+
+/// Which log, and what is trusted about it.
+#[derive(Args, Clone, Debug)]
+pub struct LogArgs {
+    /// The log: its home, or a copy of its public part
+    #[arg(long, env = "SERVANDA_LOG", value_name = "DIR", hide_env_values = true)]
+    pub log: Option<PathBuf>,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+/// What is trusted about a log.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TrustArgs {
+    /// What you trust about the log: its trust file; trust.toml in this directory if you name none
+    #[arg(long, env = "SERVANDA_TRUST", value_name = "FILE", hide_env_values = true)]
+    pub trust: Option<PathBuf>,
+}
+
+/// A trust file, and where it was read.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// What it says.
+    pub trust: Trust,
+}
+
+impl TrustArgs {
+    /// Reads the trust file that was named, or the one in the working directory, which is told.
+    ///
+    /// # Errors
+    /// When one was named and is not there, or either is no trust file.
+    pub fn read(&self, screen: &Screen) -> anyhow::Result<Option<Held>> {
+        let path = match &self.trust {
+            Some(path) => path.clone(),
+            None if Path::new(TRUST).is_file() => {
+                screen.note("trusting trust.toml in this directory");
+                PathBuf::from(TRUST)
+            }
+            None => return Ok(None),
+        };
+        let bytes = read_file(&path, u64::try_from(MAX_TRUST).expect("fits"))?;
+        let not_one = |what: String| Problem::new(format!("{}: {what}", path.display()));
+        let text = String::from_utf8(bytes).map_err(|_| not_one("not a text".into()))?;
+        let trust = Trust::parse(&text).map_err(|e| {
+            not_one(e.to_string()).hint("the operator hands out the trust file that \"servanda init\" wrote")
+        })?;
+        Ok(Some(Held { path, trust }))
+    }
+}
+
+/// Where a log lies.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// As it was given.
+    pub path: PathBuf,
+    /// Its public part.
+    pub public: PublicDir,
+    /// Its home, where it is one.
+    pub home: Option<PathBuf>,
+}
+
+impl Place {
+    /// Finds the log at a path.
+    ///
+    /// # Errors
+    /// When there is none, with a hint where one may be.
+    pub fn find(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        if shown.to_string().starts_with("http://") || shown.to_string().starts_with("https://") {
+            return Err(Problem::new(format!("{shown}: this version reads logs from directories alone"))
+                .hint("copy the log's public part, and give the directory it lies in")
+                .into());
+        }
+        let about = fs::metadata(path).map_err(|e| unreadable(path, &e))?;
+        if !about.is_dir() {
+            return Err(Problem::new(format!("{shown} is a file, and a log is a directory"))
+                .hint("to check a proof, checkpoint or evidence file, use \"servanda check FILE\"")
+                .into());
+        }
+        // Refused here, and not as if nothing were in it.
+        fs::read_dir(path).map_err(|e| unreadable(path, &e))?;
+        let public = open_any(path).map_err(|e| match e {
+            StoreError::NoLog { .. } => Problem::new(e.to_string()).hint(nearby(path)).into(),
+            other => store_problem(other),
+        })?;
+        let home = (path.join("public").is_dir() && path.join("private").is_dir()).then(|| path.to_owned());
+        Ok(Self { path: path.to_owned(), public, home })
+    }
+
+    /// Finds the log that was named, or that the trust file says where to read.
+    ///
+    /// # Errors
+    /// When neither names one, or there is none.
+    pub fn named(log: Option<&PathBuf>, held: Option<&Held>) -> anyhow::Result<Self> {
+        if let Some(path) = log {
+            return Self::find(path);
+        }
+        let named = held.and_then(|h| Some((h, h.trust.at.as_ref()?)));
+        let Some((held, at)) = named else {
+            return Err(Problem::new("no log is named")
+                .hint("name it with --log DIR, or set SERVANDA_LOG")
+                .into());
+        };
+        // A URL stays one; a relative path counts from the trust file.
+        let path = if at.contains("://") {
+            PathBuf::from(at)
+        } else {
+            held.path.parent().unwrap_or(Path::new("")).join(at)
+        };
+        Self::find(&path)
+    }
+
+    /// Reads the checkpoint, unverified; none where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn checkpoint(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        self.public.get(CHECKPOINT, MAX_CHECKPOINT).map_err(store_problem)
+    }
+
+    /// Reads entry 0, unverified, and the roster that it founds.
+    ///
+    /// # Errors
+    /// When it cannot be read, or founds no log.
+    pub fn founding(&self, size: u64) -> anyhow::Result<(SignedEntry, Roster)> {
+        let no = |what: &str| Problem::refused(format!("{}: {what}", self.path.display()));
+        let path = TilePath::at(Level::Entries, 0, size).ok_or_else(|| no("the log is empty"))?;
+        let bytes = client::object(&self.public, path).map_err(read_problem)?;
+        let bytes = bytes.ok_or_else(|| no("entry 0 is missing"))?;
+        let entries = bundle::parse(&bytes, path.width).map_err(|e| no(&e.to_string()))?;
+        founded(entries[0]).map_err(|what| no(&what).into())
+    }
+}
+
+/// The roster that entry 0 founds.
+fn founded(entry: &[u8]) -> Result<(SignedEntry, Roster), String> {
+    let entry = SignedEntry::decode(entry).map_err(|e| format!("entry 0: {e}"))?;
+    let roster = Roster::found(&entry).map_err(|_| "entry 0 founds no log".to_owned())?;
+    Ok((entry, roster))
+}
+
+/// Whose checkpoints count: those of the trust file's policy, else of the founding key alone, with nobody's cosignature.
+pub fn policy(
+    held: Option<&Held>,
+    founding: impl FnOnce() -> anyhow::Result<Vkey>,
+) -> anyhow::Result<Policy> {
+    match held {
+        Some(held) => Ok(held.trust.policy.clone()),
+        None => Ok(founding_policy(&founding()?)),
+    }
+}
+
+/// The policy of a log of which nothing but its founding is known.
+pub fn founding_policy(vkey: &Vkey) -> Policy {
+    Policy::of(std::slice::from_ref(vkey), &[], None).expect("a log's key is one")
+}
+
+/// A log under a checkpoint that the policy accepts, its entry 0 proven, and pinned where the trust file pins it.
+pub struct Log {
+    /// Where it lies.
+    pub place: Place,
+    /// The trust file, if there is one.
+    pub held: Option<Held>,
+    /// The policy that the checkpoint was accepted by.
+    pub policy: Policy,
+    /// The checkpoint.
+    pub checkpoint: VerifiedCheckpoint,
+    /// The roster that entry 0 founded.
+    pub founded: Roster,
+}
+
+impl Log {
+    /// Opens a log.
+    ///
+    /// # Errors
+    /// Exit code 1 where the checkpoint is not accepted, what is stored is not what it commits to, or it is another log
+    /// than the trust file pins; 2 where something cannot be read.
+    pub fn open(args: &LogArgs, screen: &Screen) -> anyhow::Result<Self> {
+        let held = args.trust.read(screen)?;
+        let place = Place::named(args.log.as_ref(), held.as_ref())?;
+        Self::at(place, held)
+    }
+
+    /// Opens a log at a place under a trust file.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn at(place: Place, held: Option<Held>) -> anyhow::Result<Self> {
+        let bytes = place.checkpoint()?.ok_or_else(|| {
+            Problem::refused(format!("{}: the checkpoint is missing", place.path.display()))
+                .hint("a log without a checkpoint proves nothing: ask its operator for all of it")
+        })?;
+        let signed = SignedCheckpoint::parse(&bytes).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
+        let size = signed.claim().size;
+        let policy = policy(held.as_ref(), || Ok(place.founding(size)?.1.vkey))?;
+        let checkpoint = signed.open(&policy).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
+        let mut client =
+            Client::open(&place.public, checkpoint.size(), checkpoint.root()).map_err(read_problem)?;
+        let entry = client.entry(0).map_err(read_problem)?;
+        let (_, founded) = founded(&entry).map_err(Problem::refused)?;
+        if let Some(held) = &held
+            && let Some(want) = held.trust.log.filter(|want| *want != founded.log)
+        {
+            return Err(other_log(held, &founded.log, &want).into());
+        }
+        Ok(Self { place, held, policy, checkpoint, founded })
+    }
+
+    /// Verified reads.
+    ///
+    /// # Errors
+    /// When the right edge cannot be read any more.
+    pub fn client(&self) -> anyhow::Result<Client<'_>> {
+        Client::open(&self.place.public, self.checkpoint.size(), self.checkpoint.root()).map_err(read_problem)
+    }
+
+    /// The log's id.
+    pub fn id(&self) -> Hash {
+        self.founded.log
+    }
+
+    /// Whether the trust file pins the log's id.
+    pub fn is_pinned(&self) -> bool {
+        self.held.as_ref().is_some_and(|h| h.trust.log.is_some())
+    }
+
+    /// A partner's name for people, as founded.
+    pub fn name(&self, handle: &Handle) -> Option<String> {
+        self.founded.charter.partner(handle).map(|p| p.name.to_string())
+    }
+}
+
+/// What a checkpoint's acceptance rests on, in sentences.
+pub fn vouched(checkpoint: &VerifiedCheckpoint) -> Vec<String> {
+    let mut lines: Vec<String> = checkpoint
+        .cosigners()
+        .iter()
+        .map(|c| format!("witnessed by {} at {}", c.name, seconds(c.time_s)))
+        .collect();
+    if checkpoint.quorum_is_none() {
+        lines.push(
+            "quorum none: nobody but the operator vouches that others are shown the same log".to_owned(),
+        );
+    }
+    if !checkpoint.unchecked().is_empty() {
+        let names: Vec<_> = checkpoint.unchecked().iter().filter_map(|l| l.split(' ').nth(1)).collect();
+        lines.push(format!("unchecked, since the policy has no such keys: {}", names.join(", ")));
+    }
+    lines
+}
+
+/// A witness's time.
+pub fn seconds(time_s: u64) -> String {
+    match Instant::from_ms(time_s.saturating_mul(1000)) {
+        Ok(at) => at.to_string(),
+        Err(_) => format!("second {time_s}"),
+    }
+}
+
+/// The sentence about a log id that nothing pins.
+pub fn not_pinned(id: &Hash) -> String {
+    format!(
+        "not pinned: nothing you gave says which log this must be; compare the id {id} with one from a source you trust"
+    )
+}
+
+pub fn other_log(held: &Held, got: &Hash, want: &Hash) -> Problem {
+    Problem::refused(format!(
+        "this is log {}, but {} pins {}",
+        got.short(),
+        held.path.display(),
+        want.short()
+    ))
+    .hint("is it the trust file of another log? if not, do not believe this one")
+}
+
+/// Says why a checkpoint was not accepted, and what to do.
+pub fn checkpoint_problem(error: &CheckpointError, held: Option<&Held>) -> Error {
+    let trusted = held.map_or("the log's founding".to_owned(), |h| h.path.display().to_string());
+    let hint = match error {
+        CheckpointError::UnknownOrigin(origin) => {
+            let ours = held.map_or("", |h| &h.trust.origin);
+            format!("{trusted} is about {ours}, the checkpoint about {origin}: is it another log's?")
+        }
+        CheckpointError::Quorum { .. } => {
+            format!(
+                "{trusted} asks for more witnesses: wait for them, or ask the operator why they are missing"
+            )
+        }
+        CheckpointError::Open(OpenError::NoKnownSignature) | CheckpointError::NotSigned(_) => {
+            format!("no key in {trusted} signed it: another log, or a key that was replaced")
+        }
+        CheckpointError::Open(_) => {
+            "it was changed after it was signed, or signed by someone else".to_owned()
+        }
+        CheckpointError::Note(_) | CheckpointError::Body(_) => {
+            "want a signed note of origin, size and root (c2sp.org/tlog-checkpoint)".to_owned()
+        }
+    };
+    Problem::refused(format!("the checkpoint is not accepted: {error}")).hint(hint).into()
+}
+
+/// Says what could not be read under a trusted root: exit code 1 where the log is to blame.
+pub fn read_problem(error: ReadError) -> Error {
+    match error {
+        ReadError::Store(error) => store_problem(error),
+        error if error.is_tampering() => {
+            Problem::refused("what is stored is not what the checkpoint commits to")
+                .hint("\"servanda verify\" lists all that is wrong")
+                .because(error)
+                .into()
+        }
+        error => Problem::new("could not read the log").because(error).into(),
+    }
+}
+
+/// Says why the storage failed.
+pub fn store_problem(error: StoreError) -> Error {
+    let problem = Problem::new("could not read the log");
+    match &error {
+        StoreError::Io { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
+            problem.hint("you have no permission to read it: ask its owner").because(error).into()
+        }
+        _ => problem.because(error).into(),
+    }
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// When it is not there, too long, or cannot be read.
+pub fn read_file(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes));
+    read.map_err(|e| unreadable(path, &e))?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len <= limit) {
+        return Ok(bytes);
+    }
+    Err(Problem::new(format!("{} has more than {limit} bytes, too many for such a file", path.display()))
+        .into())
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    let shown = path.display();
+    let problem = match error.kind() {
+        ErrorKind::NotFound => {
+            Problem::new(format!("there is nothing at {shown}")).hint("look for a typing error")
+        }
+        ErrorKind::PermissionDenied => {
+            Problem::new(format!("no permission to read {shown}")).hint("ask its owner")
+        }
+        ErrorKind::IsADirectory => {
+            Problem::new(format!("{shown} is a directory")).hint("give one of the files in it")
+        }
+        _ => Problem::new(format!("could not read {shown}: {error}")),
+    };
+    problem.into()
+}
+
+/// Where a log may be, for someone who gave a directory that has none.
+fn nearby(path: &Path) -> String {
+    let below = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let above = path.ancestors().skip(1).take(3).map(Path::to_owned);
+    let is_log =
+        |path: &PathBuf| path.join("public/checkpoint").is_file() || path.join("checkpoint").is_file();
+    let found: Vec<_> = below.chain(above).filter(is_log).take(NEARBY).collect();
+    if found.is_empty() {
+        return "give the log's home, which has the folders public and private, or a copy of its public part, \
+                which has the file checkpoint"
+            .to_owned();
+    }
+    let found: Vec<_> = found.iter().map(|path| path.display().to_string()).collect();
+    format!("did you mean {}?", found.join(" or "))
+}

@@ -1,0 +1,220 @@
+//! Terms, documents and the charter's structures in words.
+
+use super::page::{Page, grouped, listed, quoted_list};
+use crate::cli::plain::{quoted, word};
+use servanda::charter::{Annex, Clause, Document, Sealable, Standing};
+use servanda::field::Duration;
+use servanda::hash::Hash;
+use servanda::statement::body::{Party, When};
+use servanda::statement::terms::{
+    Amount, Bounded, Due, Force, Need, OwedBy, Quantity, Starts, Terms, Trigger,
+};
+
+/// What stands in the place of a sealed value.
+pub fn sealed(seal: &Hash) -> String {
+    format!("sealed: {seal} (cannot be read here)")
+}
+
+/// A quantity with its bound.
+pub fn bounded(q: &Bounded) -> String {
+    format!("{} {} {}", q.bound.words(), q.amount.grouped(), word(&q.unit))
+}
+
+/// A number with its unit.
+pub fn amount(a: &Amount) -> String {
+    format!("{} {}", a.amount.grouped(), word(&a.unit))
+}
+
+/// A quantity, if one is stated.
+pub fn quantity(q: &Quantity) -> Option<String> {
+    match q {
+        Quantity::None => None,
+        Quantity::Open(q) => Some(bounded(q)),
+        Quantity::Sealed(seal) => Some(sealed(seal)),
+    }
+}
+
+/// How strongly a pledge binds.
+pub fn force(force: Force) -> &'static str {
+    match force {
+        Force::Binding => "binding",
+        Force::Political => "political",
+        Force::BestEfforts => "best efforts: as far as its author can",
+        Force::Target => "target: an aim",
+    }
+}
+
+fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Prevailing => "prevailing text",
+        Standing::Authentic => "authentic text",
+        Standing::Translation => "translation",
+        Standing::Extract => "extract",
+    }
+}
+
+/// A partner, or somebody else.
+pub fn party(page: &Page<'_>, party: &Party) -> String {
+    match party {
+        Party::Handle(handle) => page.who(handle),
+        Party::Name(name) => format!("{} (not by handle)", quoted(name)),
+    }
+}
+
+/// A moment or a day.
+pub fn when(when: &When) -> String {
+    match when {
+        When::Instant(at) => at.to_string(),
+        When::Day(day) => format!("{day} (the whole day, UTC)"),
+    }
+}
+
+/// Where in a document.
+pub fn clause(page: &mut Page<'_>, key: &str, clause: &Clause) {
+    page.row(key, format!("in annex {}:", clause.annex));
+    page.text_if("", Some(&clause.text));
+}
+
+/// Documents, numbered as other statements refer to them.
+pub fn annexes(page: &mut Page<'_>, annexes: &[Annex]) {
+    for (i, annex) in annexes.iter().enumerate() {
+        let key = format!("annex {i}");
+        match annex {
+            Sealable::Sealed(seal) => page.row(&key, sealed(seal)),
+            Sealable::Open(document) => self::document(page, &key, document),
+        }
+    }
+}
+
+/// A document by its digest.
+pub fn document(page: &mut Page<'_>, key: &str, d: &Document) {
+    page.short(key, &d.label);
+    page.row(
+        "",
+        format!(
+            "{}, language {}, {}, {} bytes, SHA-256",
+            word(&d.media_type),
+            word(&d.language),
+            standing(d.standing),
+            grouped(d.size)
+        ),
+    );
+    page.hash("", &d.sha256);
+}
+
+/// Terms, sealed or open.
+pub fn sealable(page: &mut Page<'_>, terms: &Sealable<Terms>) {
+    match terms {
+        Sealable::Sealed(seal) => page.row("terms", sealed(seal)),
+        Sealable::Open(open) => self::terms(page, open),
+    }
+}
+
+/// Terms, field by field.
+pub fn terms(page: &mut Page<'_>, t: &Terms) {
+    page.short("title", &t.title);
+    page.row_if("reference", t.reference.as_ref().map(|r| quoted(r)));
+    page.text("text", &t.text);
+    page.row("instruments", instruments(t));
+    page.row("quantity", quantity(&t.quantity).unwrap_or_else(|| "none stated".to_owned()));
+    page.hash_if("part of", t.within.as_ref());
+    page.row("force", force(t.force));
+    page.row_if("made on", t.made_on.map(|day| day.to_string()));
+    page.text_if("source", t.source.as_deref());
+    if let Some(c) = &t.clause {
+        clause(page, "clause", c);
+    }
+    let until = t.valid_until.map_or("without end".to_owned(), |at| format!("until {at}"));
+    page.row("valid", format!("from {}, {until}", t.valid_from));
+    page.row("withdrawal", withdrawal(t.notice_period));
+    page.row(
+        "owed by",
+        match &t.owed_by {
+            OwedBy::Author => "its author".to_owned(),
+            OwedBy::Jointly(handles) => format!("{}, jointly, once each has joined", page.all(handles)),
+        },
+    );
+    if let Some(trigger) = &t.trigger {
+        let sentence = self::trigger(page, trigger);
+        page.row("condition", sentence);
+    }
+    page.row_if("response", t.respond_within.map(|d| format!("due within {d} of the call")));
+    if t.trigger.is_some() && t.respond_within.is_none() {
+        page.row("response", "called upon, no deadline");
+    }
+    dues(page, &t.dues);
+    needs(page, &t.needs);
+    annexes(page, &t.annexes);
+}
+
+fn instruments(t: &Terms) -> String {
+    use servanda::statement::terms::Instrument;
+    let one = |i: &Instrument| match i {
+        Instrument::Other(name) => format!("other: {}", quoted(name)),
+        known => known.name().to_owned(),
+    };
+    if t.instruments.is_empty() { "none".to_owned() } else { listed(t.instruments.iter().map(one), "and") }
+}
+
+fn withdrawal(notice: Duration) -> String {
+    if notice == Duration::default() {
+        format!("takes effect at once ({notice})")
+    } else {
+        format!("takes effect {notice} after notice of it")
+    }
+}
+
+/// The condition as a sentence.
+pub fn trigger(page: &Page<'_>, t: &Trigger) -> String {
+    let kinds = match &t.kinds[..] {
+        [] => "an incident (of no kind named)".to_owned(),
+        kinds => {
+            format!("an incident of the kind {}", listed(kinds.iter().map(|k| quoted(k)), "or"))
+        }
+    };
+    let against = match &t.against {
+        None => "any partner".to_owned(),
+        Some(handles) => page.any(handles),
+    };
+    let incident = format!("{kinds} against {against}");
+    let requesters = page.any(&t.requesters);
+    let mut out = match t.starts {
+        Starts::OnRequest => format!("called on request of {requesters} once {incident} was reported"),
+        Starts::OnceEstablished if t.requesters.is_empty() => {
+            format!("called once {incident} is established")
+        }
+        Starts::OnceEstablished => {
+            format!("called once {incident} is established (requesters are named without need: {requesters})")
+        }
+        Starts::Either => format!(
+            "called on request of {requesters} once {incident} was reported, or without a request once it is established"
+        ),
+    };
+    if let Some(kind) = &t.only_after {
+        out += &format!(", but only after an incident of the kind {}", quoted(kind));
+    }
+    if let Some(pledge) = &t.after {
+        out += &format!(", and only after this pledge was called: {pledge}");
+    }
+    out
+}
+
+fn dues(page: &mut Page<'_>, dues: &[Due]) {
+    for (i, due) in dues.iter().enumerate() {
+        let quantity = quantity(&due.quantity).map_or(String::new(), |q| format!(", {q}"));
+        page.row(&format!("due {i}"), format!("{} by {}{quantity}", quoted(&due.label), due.by));
+    }
+}
+
+fn needs(page: &mut Page<'_>, needs: &[Need]) {
+    for (i, need) in needs.iter().enumerate() {
+        let due = need.due.map_or(String::new(), |at| format!(", by {at}"));
+        let declared = page.who(&need.declared_by);
+        page.row(&format!("need {i}"), format!("{}, declared by {declared}{due}", quoted(&need.label)));
+    }
+}
+
+/// Short texts, or that there are none.
+pub fn labels(texts: &[servanda::field::Short]) -> String {
+    if texts.is_empty() { "none".to_owned() } else { quoted_list(texts.iter().map(|t| &**t)) }
+}

@@ -1,0 +1,124 @@
+//! A fork: one operator's key signed two histories.
+//!
+//! Two checkpoints conflict in one of three ways: they have one size and different roots; they have different leaves at
+//! one index, each with its inclusion proof; or the larger one's tree, as a consistency proof shows, had another root at
+//! the smaller one's size. The last needs the larger log alone: who kept a checkpoint can hold it against any later one.
+
+use super::{Accused, Claim, Evidence, EvidenceError, Leaf, Signed, Trial};
+use crate::checkpoint::VerifiedCheckpoint;
+use crate::client::ReadError;
+use crate::codec::List;
+use crate::hash::Hash;
+use crate::key::vkey::Vkey;
+use crate::merkle::verify::verify_consistency;
+use serde::{Deserialize, Serialize};
+
+/// Two checkpoints that one history cannot have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fork {
+    one: Signed,
+    other: Signed,
+    conflict: Conflict,
+}
+
+/// Where they conflict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Conflict {
+    /// One size, two roots.
+    Roots,
+    /// One index, two leaves.
+    Leaves { index: u64, one: Leaf, other: Leaf },
+    /// At the size of `one`, the tree of `other` had this root, by the consistency proof.
+    Prefix { root: Hash, path: List<Hash> },
+}
+
+impl Fork {
+    pub(super) fn check(&self, trial: &Trial) -> Result<(Vkey, String), EvidenceError> {
+        let (one, other) = (self.one.open(trial, None)?, self.other.open(trial, None)?);
+        if one.checkpoint.log() != other.checkpoint.log() {
+            return Err(EvidenceError::TwoKeys(Box::new(one.key()), Box::new(other.key())));
+        }
+        let (a, b) = (&one.checkpoint, &other.checkpoint);
+        let two = format!("signed two histories, one of {} and one of {} entries", a.size(), b.size());
+        let what = match &self.conflict {
+            Conflict::Roots if a.size() == b.size() && a.root() != b.root() => {
+                format!("{two}, with roots {} and {}", a.root().short(), b.root().short())
+            }
+            Conflict::Leaves { index, one: l, other: r } if l.hash != r.hash => {
+                one.includes(*index, &l.hash, &l.path)?;
+                other.includes(*index, &r.hash, &r.path)?;
+                format!("{two}, with different entries {index}: {} and {}", l.hash.short(), r.hash.short())
+            }
+            Conflict::Prefix { root, path } if *root != a.root() => {
+                verify_consistency(a.size(), b.size(), root, &b.root(), path)?;
+                format!(
+                    "{two}, whose first {} entries differ: their root is {} in one and {} in the other",
+                    a.size(),
+                    a.root().short(),
+                    root.short()
+                )
+            }
+            _ => return Err(EvidenceError::Nothing),
+        };
+        Ok((one.key(), what))
+    }
+}
+
+impl Accused<'_> {
+    /// Evidence that this log and another, each under a checkpoint of the same operator, differ; at the first index where
+    /// they do. None where one is the beginning of the other.
+    ///
+    /// # Errors
+    /// When either log cannot be read.
+    pub fn fork_with(&mut self, other: &mut Accused<'_>) -> Result<Option<Evidence>, ReadError> {
+        let common = self.checkpoint.size().min(other.checkpoint.size());
+        let mut same = |size| Ok::<_, ReadError>(self.client.root_at(size)? == other.client.root_at(size)?);
+        if same(common)? {
+            return Ok(None);
+        }
+        // The roots of the first `low` leaves are the same, those of the first `high` are not.
+        let (mut low, mut high) = (0, common);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if same(middle)? { low = middle } else { high = middle }
+        }
+        let conflict = Conflict::Leaves { index: low, one: self.leaf(low)?, other: other.leaf(low)? };
+        let (one, other) = (Signed::new(self.checkpoint, None), Signed::new(other.checkpoint, None));
+        Ok(self.accuse(Claim::Fork(Fork { one, other, conflict })))
+    }
+
+    /// Evidence that this log does not contain what a checkpoint of the same operator says. None where it does, or where
+    /// the checkpoint is of a larger size: then it takes the log that it is of.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn contradicts(&mut self, kept: &VerifiedCheckpoint) -> Result<Option<Evidence>, ReadError> {
+        let (size, now) = (kept.size(), self.checkpoint.size());
+        let conflict = if size == now {
+            Conflict::Roots
+        } else if size == 0 || size > now {
+            return Ok(None);
+        } else {
+            let path = List(self.client.consistency_proof(size)?);
+            Conflict::Prefix { root: self.client.root_at(size)?, path }
+        };
+        let (one, other) = (Signed::new(kept, None), Signed::new(self.checkpoint, None));
+        Ok(self.accuse(Claim::Fork(Fork { one, other, conflict })))
+    }
+}
+
+/// Evidence that two checkpoints of one operator have one size and different roots; `founding` is statement 0.
+///
+/// # Errors
+/// When there is no such conflict, or statement 0 founds no log.
+pub fn of_checkpoints(
+    founding: &[u8],
+    one: &VerifiedCheckpoint,
+    other: &VerifiedCheckpoint,
+) -> Result<Evidence, EvidenceError> {
+    let fork =
+        Fork { one: Signed::new(one, None), other: Signed::new(other, None), conflict: Conflict::Roots };
+    let founding = crate::codec::Bytes(founding.to_vec());
+    let evidence = Evidence { version: super::VERSION, founding, claim: Claim::Fork(fork) };
+    super::check(&evidence, None).map(|_| evidence)
+}
