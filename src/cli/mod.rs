@@ -49,6 +49,17 @@ pub enum Outcome {
     Unchecked,
 }
 
+impl Outcome {
+    /// The word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
 /// A verifiable log of commitments: signed by many, append-only, checked by anyone.
 #[derive(Parser)]
 #[command(name = "servanda", version, max_term_width = 100, disable_help_subcommand = true)]

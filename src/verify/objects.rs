@@ -60,6 +60,13 @@ pub enum Trouble {
         /// The root that the one held has.
         want: Hash,
     },
+    /// Another copy of the log has another history.
+    Fork {
+        /// The first entry that differs.
+        index: u64,
+        /// Where the other copy lies.
+        other: String,
+    },
 }
 
 impl Trouble {
@@ -76,6 +83,7 @@ impl Trouble {
             Self::Log { .. } => "log-id",
             Self::Rollback { .. } => "rollback",
             Self::Rewritten { .. } => "rewritten",
+            Self::Fork { .. } => "fork",
         }
     }
 }
@@ -97,6 +105,9 @@ impl fmt::Display for Trouble {
                 f,
                 "contradicts the checkpoint of {held} entries that you hold: its root was {want}, here it is {got}"
             ),
+            Self::Fork { index, other } => {
+                write!(f, "and that of {other} are of two histories, which part at entry {index}")
+            }
         }
     }
 }
