@@ -2,6 +2,8 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// `verify`, `prove` and `check`, as a user types them.
+mod cli_verify;
 /// Files that convince a third party that the operator did wrong, and what convinces nobody.
 mod evidence;
 /// OpenSSH key files, ours and those of `ssh-keygen`.

@@ -5,6 +5,7 @@
 
 mod act;
 mod charter_shown;
+mod check;
 mod clock;
 mod desk;
 mod files;
@@ -91,6 +92,7 @@ enum Verb {
     Submit(send::Submit),
     Verify(verify::Verify),
     Prove(prove::Prove),
+    Check(check::Check),
 }
 
 /// Runs the command line.
@@ -124,5 +126,6 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Submit(args) => send::submit(context, args),
         Verb::Verify(args) => verify::run(context, &args),
         Verb::Prove(args) => prove::run(context, args),
+        Verb::Check(args) => check::run(context, &args),
     }
 }

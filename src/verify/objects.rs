@@ -67,6 +67,11 @@ pub enum Trouble {
         /// Where the other copy lies.
         other: String,
     },
+    /// The operator promised another entry.
+    BrokenPromise {
+        /// Where it was to be published.
+        index: u64,
+    },
 }
 
 impl Trouble {
@@ -84,6 +89,7 @@ impl Trouble {
             Self::Rollback { .. } => "rollback",
             Self::Rewritten { .. } => "rewritten",
             Self::Fork { .. } => "fork",
+            Self::BrokenPromise { .. } => "broken-promise",
         }
     }
 }
@@ -105,6 +111,9 @@ impl fmt::Display for Trouble {
                 f,
                 "contradicts the checkpoint of {held} entries that you hold: its root was {want}, here it is {got}"
             ),
+            Self::BrokenPromise { index } => {
+                write!(f, "has another entry {index} than the operator promised")
+            }
             Self::Fork { index, other } => {
                 write!(f, "and that of {other} are of two histories, which part at entry {index}")
             }

@@ -8,7 +8,9 @@ use servanda::armor::File;
 use servanda::checkpoint::{self, CheckpointError, VerifiedCheckpoint};
 use servanda::client::{Client, ReadError};
 use servanda::evidence::{Accused, Evidence, check};
+use servanda::hash::leaf_hash;
 use servanda::policy::Policy;
+use servanda::promise::Promise;
 use servanda::tlog_proof::{PROOF_MAX, TlogProof};
 use servanda::verify::{ObjectFinding, Trouble};
 use std::fs;
@@ -86,6 +88,39 @@ impl Bench<'_> {
         };
         if same {
             tally.screen.say(format!("the same history as {}, up to entry {common}", other.shown));
+        }
+        Ok(())
+    }
+
+    /// Tells whether a promise was kept; that it was broken is a finding.
+    pub fn promise(&mut self, path: &Path, tally: &mut Tally<'_>) -> anyhow::Result<()> {
+        let shown = path.display();
+        let bytes = open::read_file(path, File::Promise.text_limit())?;
+        let promise: Promise = File::Promise.read(&bytes).map_err(|e| {
+            Problem::new(format!("{shown} is no promise"))
+                .hint("give the file that submitting wrote")
+                .because(e)
+        })?;
+        let (index, size) = (promise.index, self.now.size());
+        if index >= size {
+            tally.screen.say(format!(
+                "{shown}: still to be kept, since the log has {size} entries, and it is of entry {index}"
+            ));
+            return Ok(());
+        }
+        let Some(mut log) = readable(self.accused(), tally)? else { return Ok(()) };
+        let Some(evidence) = readable(log.broken_promise(&promise), tally)? else { return Ok(()) };
+        let client = Client::open(&self.place.public, size, self.now.root());
+        let leaf = readable(client.and_then(|mut client| client.leaf_hash(index)), tally)?;
+        if leaf == Some(leaf_hash(&promise.entry)) {
+            tally.screen.say(format!("{shown}: kept, as entry {index}"));
+        } else if let Some(evidence) = evidence {
+            tally.object(about_checkpoint(Trouble::BrokenPromise { index }));
+            write(self.out, &evidence, tally);
+        } else {
+            return Err(Problem::new(format!("{shown}: this log's operator did not give that promise"))
+                .hint("its signature, or the log that it is about, is another")
+                .into());
         }
         Ok(())
     }

@@ -48,7 +48,10 @@ pub struct Verify {
     /// Another copy of the log, or a checkpoint or proof file that someone else was given: finds forks
     #[arg(long, value_name = "LOG")]
     against: Option<PathBuf>,
-    /// Where to write the evidence of a fork or of rewriting
+    /// A promise that the operator gave: was it kept?
+    #[arg(long, value_name = "FILE")]
+    promise: Option<PathBuf>,
+    /// Where to write the evidence of a fork, of rewriting, or of a broken promise
     #[arg(long, value_name = "FILE", default_value = "fork.evidence")]
     out: PathBuf,
     /// Write evidence of every entry that its operator sequenced wrongly, or should not have let in, to this directory
@@ -92,6 +95,9 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
         }
         if let Some(against) = &against {
             bench.against(against, &mut tally)?;
+        }
+        if let Some(promise) = &args.promise {
+            bench.promise(promise, &mut tally)?;
         }
         if let Some(folder) = &args.evidence {
             bench.evidence(folder, &mut tally)?;
