@@ -4,6 +4,10 @@
 mod acts;
 /// `verify`, `prove` and `check`, as a user types them.
 mod cli_verify;
+/// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
+mod golden;
+/// `keygen` and `init`, as a person runs them.
+mod cli_keys;
 /// Files that convince a third party that the operator did wrong, and what convinces nobody.
 mod evidence;
 /// OpenSSH key files, ours and those of `ssh-keygen`.

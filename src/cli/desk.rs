@@ -12,7 +12,7 @@ use servanda::key::SigningKey;
 use servanda::roster::Roster;
 use servanda::store::dir::Dir;
 use servanda::store::guard::{Guard, GuardFile};
-use servanda::store::index::Index;
+use servanda::store::index::{self, Index};
 use servanda::submit::{Admitted, Operator, SubmitError};
 use std::path::{Path, PathBuf};
 
@@ -118,7 +118,7 @@ impl Desk {
 
 /// Opens the index of ids; a damaged one is thrown away and made anew.
 pub fn open_index(home: &Path) -> Result<Index> {
-    let path = home.join("private/index.redb");
+    let path = home.join(index::FILE);
     if let Ok(index) = Index::open(&path) {
         return Ok(index);
     }

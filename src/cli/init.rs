@@ -1,5 +1,6 @@
 //! `init`: founds a log.
 
+use super::desk::open_index;
 use super::problem::{Hint as _, Problem};
 use super::{Context, Outcome, charter_shown, files, keys};
 use serde_json::json;
@@ -15,7 +16,6 @@ use servanda::statement::body::Found;
 use servanda::statement::{Act, Head, Statement, VERSION};
 use servanda::store::dir::Dir;
 use servanda::store::guard::{Guard, GuardFile};
-use servanda::store::index::Index;
 use servanda::submit::{self, Operator, SubmitError};
 use servanda::trust::Trust;
 use std::collections::BTreeMap;
@@ -29,9 +29,6 @@ partners, roles and rules change by motion only.
 
 EXAMPLE
   servanda init paris --charter charter.toml --key keys/officer --log-key keys/log --at https://guarantees.example/paris";
-
-/// Where a home keeps its index of ids.
-const INDEX: &str = "private/index";
 
 /// How long tools let a statement live, in days, where the charter allows it.
 const EXPIRY_DAYS: u64 = 7;
@@ -201,8 +198,7 @@ fn found(
         "each log has a guard file of its own, in a folder that is there, on another medium".to_owned()
     })?;
     let store = Dir::create(home).or_hint(failed, || "name a folder that can be made".to_owned())?;
-    let index = Index::open(&home.join(INDEX))
-        .or_hint(failed, || "is another servanda at work in this folder?".to_owned())?;
+    let index = open_index(home)?;
     let founding = submit::Founding {
         statement: draft.statement.0,
         signatures: draft.signatures.0,

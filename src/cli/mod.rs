@@ -129,3 +129,13 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Check(args) => check::run(context, &args),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_options_of_all_verbs_fit_together() {
+        super::Args::command().debug_assert();
+    }
+}

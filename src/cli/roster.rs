@@ -24,8 +24,8 @@ Every officer of the set signs, which proves that each holds the key. Officers e
 #[command(after_help = ACCEDE_EXAMPLE)]
 pub struct Accede {
     /// The key-set file that the charter announced
-    #[arg(long, value_name = "FILE")]
-    keys: PathBuf,
+    #[arg(long = "keys", id = "key_set", value_name = "FILE")]
+    set: PathBuf,
     /// Reservations
     #[arg(long, value_name = "TEXT")]
     reservations: Option<String>,
@@ -39,7 +39,7 @@ pub struct Accede {
 /// Signs an accession.
 pub fn accede(context: &Context, mut args: Accede) -> Result<Outcome> {
     let anyone: Handle = "anyone".parse()?;
-    let keys = init::key_set(&args.keys, args.sign.author.as_ref().unwrap_or(&anyone))?;
+    let keys = init::key_set(&args.set, args.sign.author.as_ref().unwrap_or(&anyone))?;
     let desk = Desk::open(context, &args.sign.desk)?;
     if args.sign.author.is_none() {
         let announced = |m: &servanda::roster::Member, h| keys.digest(h) == m.announced;
@@ -77,8 +77,8 @@ Old officers who may govern sign, as many as their threshold says, and every key
 #[command(after_help = ROTATE_EXAMPLE)]
 pub struct Rotate {
     /// The new key-set file
-    #[arg(long, value_name = "FILE")]
-    keys: PathBuf,
+    #[arg(long = "keys", id = "key_set", value_name = "FILE")]
+    set: PathBuf,
     #[command(flatten)]
     sign: SignArgs,
 }
@@ -86,7 +86,7 @@ pub struct Rotate {
 /// Signs a rotation.
 pub fn rotate(context: &Context, args: Rotate) -> Result<Outcome> {
     let anyone: Handle = "anyone".parse()?;
-    let keys = init::key_set(&args.keys, args.sign.author.as_ref().unwrap_or(&anyone))?;
+    let keys = init::key_set(&args.set, args.sign.author.as_ref().unwrap_or(&anyone))?;
     let desk = Desk::open(context, &args.sign.desk)?;
     signing::sign(context, desk, Act::Rotate(RotateBody { keys }), args.sign)
 }

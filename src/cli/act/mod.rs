@@ -114,6 +114,9 @@ fn with_terms(
     }
     terms.entry("force").or_insert_with(|| json!("political"));
     terms.entry("valid_from").or_insert_with(|| json!(around.now));
+    if let Some(day) = terms.get_mut("valid_until") {
+        written::whole_day(day);
+    }
     if let Some(instruments) = terms.get_mut("instruments").and_then(Value::as_array_mut) {
         for instrument in instruments {
             if let Some(name) = instrument.as_str() {

@@ -3,6 +3,7 @@
 use super::Around;
 use crate::cli::problem::{Hint, Problem};
 use serde_json::{Map, Value, json};
+use servanda::field::Day;
 use servanda::hash::sha256;
 use std::fs;
 use std::path::Path;
@@ -137,7 +138,11 @@ pub fn due(value: &mut Value) -> anyhow::Result<()> {
         value,
         &["label", "by", "quantity"],
         "a due is written `label; by when; quantity`, e.g. `2026; 2026-12-31; up to 5 EUR`",
-    )
+    )?;
+    if let Some(day) = value.get_mut("by") {
+        whole_day(day);
+    }
+    Ok(())
 }
 
 /// A need from an option: `label; declared by; by when`.
@@ -146,7 +151,18 @@ pub fn need(value: &mut Value) -> anyhow::Result<()> {
         value,
         &["label", "declared_by", "due"],
         "a need is written `label; declared by; by when`, e.g. `ratification; de`",
-    )
+    )?;
+    if let Some(day) = value.get_mut("due") {
+        whole_day(day);
+    }
+    Ok(())
+}
+
+/// A deadline given as a day is that day's last second: whoever delivers on it is in time.
+pub fn whole_day(value: &mut Value) {
+    if let Some(day) = value.as_str().and_then(|text| text.parse::<Day>().ok()) {
+        *value = json!(format!("{day}T23:59:59Z"));
+    }
 }
 
 fn parts(value: &mut Value, names: &[&str], hint: &str) -> anyhow::Result<()> {
