@@ -2,6 +2,8 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// `verify`, `prove` and `check`, as a user types them.
+mod cli_verify;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
 /// `keygen` and `init`, as a person runs them.

@@ -5,6 +5,7 @@
 
 mod act;
 mod charter_shown;
+mod check;
 mod clock;
 mod desk;
 mod documents;
@@ -54,6 +55,17 @@ pub enum Outcome {
     Unchecked,
 }
 
+impl Outcome {
+    /// The word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
 /// A verifiable log of commitments: signed by many, append-only, checked by anyone.
 #[derive(Parser)]
 #[command(name = "servanda", version, max_term_width = 100, disable_help_subcommand = true)]
@@ -89,6 +101,7 @@ enum Verb {
     Show(show::Args),
     Export(export::Args),
     Open(documents::Args),
+    Check(check::Check),
 }
 
 /// Runs the command line.
@@ -126,6 +139,7 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Show(args) => show::run(context, &args),
         Verb::Export(args) => export::run(context, &args),
         Verb::Open(args) => documents::run(context, &args),
+        Verb::Check(args) => check::run(context, &args),
     }
 }
 

@@ -1,14 +1,13 @@
 //! `servanda prove`: a statement's proof, for whoever has no log at hand, and the roster file that goes beside it.
 
-use super::open::{Log, LogArgs, read_file, read_problem};
-use super::problem::Problem;
+use super::open::{Log, LogArgs, read_problem};
 use super::{Context, Outcome, files, lookup};
 use clap::Args;
 use serde_json::json;
 use servanda::armor::File;
 use servanda::entry::SignedEntry;
 use servanda::proof::{self, MakeError, RosterFile};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const EXAMPLE: &str = "\
 EXAMPLE
@@ -49,9 +48,9 @@ pub fn run(context: &Context, args: Prove) -> anyhow::Result<Outcome> {
         Err(MakeError::Read(error)) => return Err(read_problem(error)),
         Err(error) => Err(error),
     };
-    write(&out, proof.to_string().as_bytes())?;
+    files::write_once(&out, proof.to_string().as_bytes(), files::PUBLIC)?;
     if let Ok(text) = &roster_file {
-        write(&roster, text.as_bytes())?;
+        files::write_once(&roster, text.as_bytes(), files::PUBLIC)?;
     }
     screen.say(format!("{}: entry {index} of {size}, proven", out.display()));
     let outcome = match &roster_file {
@@ -72,18 +71,4 @@ pub fn run(context: &Context, args: Prove) -> anyhow::Result<Outcome> {
         "roster": roster_file.is_ok().then_some(roster),
     }))?;
     Ok(outcome)
-}
-
-/// Writes a new file; one that is there with the same bytes is fine.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    if path.is_file() {
-        let limit = u64::try_from(bytes.len()).expect("fits");
-        if read_file(path, limit).is_ok_and(|there| there == bytes) {
-            return Ok(());
-        }
-        return Err(Problem::new(format!("{} is there already, with other content", path.display()))
-            .hint("name another file with --out or --roster, or move that one away")
-            .into());
-    }
-    files::write_new(path, bytes, files::PUBLIC)
 }
