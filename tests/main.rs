@@ -4,6 +4,8 @@
 mod acts;
 /// `keygen` and `init`, as a person runs them.
 mod cli_keys;
+/// Reading a log at the command line: `log`, `show`, `export`, `open`.
+mod cli_read;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;
