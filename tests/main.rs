@@ -10,6 +10,8 @@ mod golden;
 mod cli_keys;
 /// Files that convince a third party that the operator did wrong, and what convinces nobody.
 mod evidence;
+/// Reading a log at the command line: `log`, `show`, `export`, `open`.
+mod cli_read;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;

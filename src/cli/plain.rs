@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(cut("one two", 7), "one two");
         assert_eq!(cut("one two", 6), "one t…");
         assert_eq!(cut("協定協定", 6), "協定…");
-        assert_eq!(cut(&plain("שלום שלום"), 5), "\u{2068}ש…\u{2069}".replace('ש', "של"));
+        assert_eq!(cut(&plain("שלום שלום"), 5), "\u{2068}שלום…\u{2069}");
     }
 
     #[test]

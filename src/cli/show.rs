@@ -126,10 +126,10 @@ impl Verdict {
         }
         match (&self.judged, self.outcome()) {
             (Err(what), _) => page.sentence(format!("Not checked: {}.", plain(what))),
-            (_, Outcome::Good) => page.sentence(
-                "In order, as far as the entry and the roster at its index tell: signed by those who must, in time, \
-                 by nothing void in itself. All the rest is for \"servanda verify\".",
-            ),
+            (_, Outcome::Good) => {
+                page.sentence("In order, as far as the entry and the roster at its index tell.");
+                page.sentence("Whether nothing was left out or moved is for \"servanda verify\" to tell.");
+            }
             _ => page.sentence("Not in order."),
         }
         page.finish()

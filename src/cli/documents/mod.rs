@@ -9,7 +9,7 @@ mod parts;
 use super::open::{Log, LogArgs, read_file};
 use super::plain::{plain, quoted, word};
 use super::problem::{Hint as _, Problem};
-use super::screen::{Screen, table};
+use super::screen::Screen;
 use super::walk::{Order, walk};
 use super::{Context, Outcome, words};
 use parts::Part;
@@ -256,41 +256,27 @@ fn say_opened(
 
 fn say_carried(screen: &Screen, file: &Measured, found: &[Found], report: &mut dyn FnMut(Outcome)) -> Value {
     let path = file.path.display().to_string();
-    let carried = |f: &&Found| matches!(&f.part, Part::Document(d) if d.sha256 == file.sha256);
-    let mut rows = vec![
-        ["entry", "author", "statement", "annex", "language", "standing", "label"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows = Vec::new();
     let mut list = Vec::new();
     screen.say(format!("{path}: {} bytes, SHA-256 {}", words::grouped(file.size), file.sha256));
-    for f in found.iter().filter(carried) {
-        let Part::Document(d) = &f.part else { continue };
-        rows.push(vec![
-            f.index.to_string(),
-            f.author.to_string(),
-            f.id.short(),
-            if f.opened { format!("{} (opened)", f.name) } else { f.name.clone() },
-            word(&d.language),
-            words::standing(d.standing).to_owned(),
-            quoted(&d.label),
-        ]);
-        list.push(json!({
-            "index": f.index, "author": f.author, "id": f.id, "annex": f.name, "opened": f.opened,
-            "label": d.label, "media_type": d.media_type, "language": d.language, "standing": d.standing,
-            "size": d.size, "size_matches": d.size == file.size,
-        }));
-        if d.size != file.size {
+    for f in found {
+        let document = match &f.part {
+            Part::Document(d) if d.sha256 == file.sha256 => Some(d),
+            Part::Text(sha256) if *sha256 == file.sha256 => None,
+            _ => continue,
+        };
+        rows.push(f.row(document));
+        list.push(f.json(document, file));
+        if let Some(d) = document.filter(|d| d.size != file.size) {
             report(Outcome::Bad);
-            screen.say(format!(
-                "entry {} gives its size as {} bytes, which is wrong",
-                f.index,
-                words::grouped(d.size)
-            ));
+            let size = words::grouped(d.size);
+            screen.say(format!("entry {} gives its size as {size} bytes, which is wrong", f.index));
         }
     }
     if !list.is_empty() {
-        table(&rows).iter().for_each(|line| screen.say(line));
+        let heading = ["entry", "author", "statement", "annex", "language", "standing", "label"];
+        rows.insert(0, heading.map(str::to_owned).to_vec());
+        screen.table(&rows);
     } else {
         let sealed = still_sealed(found);
         report(if sealed == 0 { Outcome::Bad } else { Outcome::Unchecked });
@@ -301,6 +287,30 @@ fn say_carried(screen: &Screen, file: &Measured, found: &[Found], report: &mut d
         }
     }
     json!({"file": path, "size": file.size, "sha256": file.sha256, "carried": list})
+}
+
+impl Found {
+    /// A line about a document that it carries; of the charter's text nothing is said.
+    fn row(&self, document: Option<&Document>) -> Vec<String> {
+        let of = |say: &dyn Fn(&Document) -> String| document.map_or(String::new(), say);
+        let opened = if self.opened { " (opened)" } else { "" };
+        vec![
+            self.index.to_string(),
+            self.author.to_string(),
+            self.id.short(),
+            format!("{}{opened}", self.name),
+            of(&|d| word(&d.language)),
+            of(&|d| words::standing(d.standing).to_owned()),
+            of(&|d| quoted(&d.label)),
+        ]
+    }
+
+    fn json(&self, document: Option<&Document>, file: &Measured) -> Value {
+        json!({
+            "index": self.index, "author": self.author, "id": self.id, "annex": self.name, "opened": self.opened,
+            "document": document, "size_matches": document.map(|d| d.size == file.size),
+        })
+    }
 }
 
 /// How many seals may hide a document.

@@ -1,7 +1,8 @@
 //! What acts carry besides their fields: documents by digest, and seals; each under its name.
 //!
 //! A name is the path from the body, as seals bind it: `terms`, `terms.quantity`, `terms.dues.2.quantity`,
-//! `terms.annexes.0`, `annexes.0`; the charter's documents are `charter.annexes.0`.
+//! `terms.annexes.0`, `annexes.0`; the charter's documents are
+//! `charter.annexes.0`, and its own text is `charter.toml`.
 
 use servanda::charter::{Annex, Document, Sealable};
 use servanda::hash::Hash;
@@ -13,6 +14,8 @@ use servanda::statement::terms::{Quantity, Terms};
 pub enum Part {
     /// A document that stands open.
     Document(Document),
+    /// The digest of the charter's text, of which nothing else is said.
+    Text(Hash),
     /// A seal.
     Seal(Hash),
 }
@@ -33,6 +36,10 @@ pub fn of_act(act: &Act) -> Vec<(String, Part)> {
         Act::Review(x) => (None, "annexes", &x.annexes),
         _ => (None, "", &[]),
     };
+    if let Act::Found(found) = act {
+        let text = [("charter.toml".to_owned(), Part::Text(found.text))];
+        return text.into_iter().chain(of_annexes(at, annexes)).collect();
+    }
     match terms {
         Some(Sealable::Sealed(seal)) => vec![("terms".to_owned(), Part::Seal(*seal))],
         Some(Sealable::Open(terms)) => of_terms(terms),

@@ -172,7 +172,7 @@ fn ids(ids: &[servanda::hash::Hash]) -> String {
         [one, two, three, _, ..] => {
             format!("{}, {}, {} and {} more", one.short(), two.short(), three.short(), ids.len() - 3)
         }
-        few if few.is_empty() => "nothing".to_owned(),
+        [] => "nothing".to_owned(),
         few => listed(few.iter().map(servanda::hash::Hash::short), "and"),
     }
 }

@@ -12,7 +12,7 @@ use servanda::statement::terms::{
 
 /// What stands in the place of a sealed value.
 pub fn sealed(seal: &Hash) -> String {
-    format!("sealed: {seal} (cannot be read here)")
+    format!("sealed (cannot be read here): {seal}")
 }
 
 /// A quantity with its bound.
