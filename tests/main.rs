@@ -2,9 +2,15 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// Attacks by partners, operators and thieves: what each is refused for, and what is found where it was let in.
+mod attacks;
+/// Every storage call fails once, writers stall and race: what was acknowledged is there, nothing half is served.
+mod crash;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;
+/// A log's objects changed byte by byte, and histories rewritten by its own operator: what is found, and by whom.
+mod tamper;
 /// Other people's known answers, good and bad, with their source.
 mod vectors;
 /// The house's own rules.

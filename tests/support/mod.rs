@@ -1,6 +1,9 @@
 //! What the chapters share: where other people's vectors lie, and what to do where they do not.
 
 pub mod arbitrary;
+pub mod check_log;
+pub mod forge;
+pub mod small_log;
 
 use std::path::PathBuf;
 
