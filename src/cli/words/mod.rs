@@ -13,7 +13,8 @@ pub use acts::opened;
 pub use page::{Names, Page, count, grouped};
 pub use terms::{force, standing};
 
-use page::{listed, ordinal};
+pub use page::listed;
+use page::ordinal;
 use terms::bounded;
 
 use super::plain::plain;
