@@ -72,7 +72,9 @@ fn a_commit_record_behind_the_published_checkpoint_is_refused() {
     let (now, backup) = with_backup();
     let mut restored = now.objects();
     restored.retain(|name, _| name.starts_with("public/"));
-    restored.extend(backup.iter().filter(|(n, _)| n.starts_with("private/")).map(|(n, b)| (n.clone(), b.clone())));
+    restored.extend(
+        backup.iter().filter(|(n, _)| n.starts_with("private/")).map(|(n, b)| (n.clone(), b.clone())),
+    );
     let store = Memory::holding(restored);
     assert!(is_ahead(open(&store), "checkpoint", 260));
     assert_eq!(served(&store), leaves(0..BASE + 10), "what is published stays");
@@ -183,7 +185,8 @@ fn a_damaged_commit_record_is_an_error_and_never_a_panic() {
             }
         }
     }
-    let last = servanda::log::Record { epoch: u64::MAX, size: 0, root: servanda::hash::EMPTY_ROOT, staged: None };
+    let last =
+        servanda::log::Record { epoch: u64::MAX, size: 0, root: servanda::hash::EMPTY_ROOT, staged: None };
     let store = Memory::new();
     assert_eq!(store.swap(COMMIT, None, &last.encode()).unwrap(), Swap::Done);
     assert!(matches!(open(&store), Err(LogError::Fenced { epoch: u64::MAX })));

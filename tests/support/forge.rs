@@ -40,7 +40,11 @@ pub fn forge(leaves: &[Vec<u8>]) -> Objects {
 
 /// The public ones among objects.
 pub fn public(objects: &Objects) -> Objects {
-    objects.iter().filter(|(name, _)| name.starts_with("public/")).map(|(n, b)| (n.clone(), b.clone())).collect()
+    objects
+        .iter()
+        .filter(|(name, _)| name.starts_with("public/"))
+        .map(|(n, b)| (n.clone(), b.clone()))
+        .collect()
 }
 
 /// The same statements and signatures, sequenced as an operator would who had nothing to hide: index, link, roster
