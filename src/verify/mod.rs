@@ -83,6 +83,9 @@ pub struct Audit<'a> {
     report: &'a mut dyn FnMut(Found),
 }
 
+/// A bundle as read; none where it is missing.
+type Bundle = (TilePath, Option<Vec<u8>>);
+
 /// A leaf as read.
 struct Leaf<'b> {
     bytes: &'b [u8],
@@ -153,7 +156,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Reads some bundles; one that is missing is a finding, and none.
-    fn read_batch(&mut self, first: u64, size: u64) -> Result<Vec<(TilePath, Option<Vec<u8>>)>, ReadError> {
+    fn read_batch(&mut self, first: u64, size: u64) -> Result<Vec<Bundle>, ReadError> {
         let mut batch = Vec::new();
         let mut total = 0;
         let paths = (first..first + BATCH_BUNDLES).map_while(|n| TilePath::at(Level::Entries, n, size));
@@ -170,7 +173,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Takes bundles apart, decodes their entries, hashes them; damaged ones give leaves without bytes.
-    fn decode<'b>(&mut self, bundles: &'b [(TilePath, Option<Vec<u8>>)]) -> Vec<Leaf<'b>> {
+    fn decode<'b>(&mut self, bundles: &'b [Bundle]) -> Vec<Leaf<'b>> {
         let mut entries: Vec<&[u8]> = Vec::new();
         for (path, bytes) in bundles {
             match bytes.as_ref().map(|bytes| bundle::parse(bytes, path.width)) {

@@ -148,7 +148,10 @@ fn a_chain_with_an_entry_left_out_doubled_moved_or_put_in_is_refused() {
         raw.file().verify(size, &root).map(drop).unwrap_err()
     };
     for n in 0..5 {
-        assert!(matches!(refused(&|raw| drop(raw.chain.remove(n))), RosterFileError::Chain(_)), "{n} left out");
+        assert!(
+            matches!(refused(&|raw| drop(raw.chain.remove(n))), RosterFileError::Chain(_)),
+            "{n} left out"
+        );
         let doubled = refused(&|raw| {
             let entry = raw.chain[n].clone();
             raw.chain.insert(n, entry);
@@ -159,8 +162,14 @@ fn a_chain_with_an_entry_left_out_doubled_moved_or_put_in_is_refused() {
         assert!(matches!(refused(&|raw| raw.chain.swap(n, n + 1)), RosterFileError::Chain(_)));
     }
     assert!(matches!(refused(&|raw| raw.chain[4].0 = 5), RosterFileError::Chain(_)));
-    assert!(matches!(refused(&|raw| raw.chain.push((7, Bytes(log.leaves()[7].clone())))), RosterFileError::Chain(9)));
-    assert!(matches!(refused(&|raw| raw.last = Bytes(log.leaves()[8].clone())), RosterFileError::Inclusion(_)));
+    assert!(matches!(
+        refused(&|raw| raw.chain.push((7, Bytes(log.leaves()[7].clone())))),
+        RosterFileError::Chain(9)
+    ));
+    assert!(matches!(
+        refused(&|raw| raw.last = Bytes(log.leaves()[8].clone())),
+        RosterFileError::Inclusion(_)
+    ));
     assert!(matches!(refused(&|raw| raw.size = 9), RosterFileError::Size { got: 9, want: 10 }));
     assert!(matches!(refused(&|raw| raw.version = 2), RosterFileError::Version(2)));
     assert!(matches!(refused(&|raw| raw.chain[2].1.0.clear()), RosterFileError::Entry { index: 2, .. }));
@@ -178,7 +187,8 @@ fn a_proof_under_a_made_up_key_is_refused_by_policy_or_by_the_pinned_id() {
     theirs.push_entry(&made_up_accede(&theirs));
     assert_eq!(theirs.findings(), []);
     let statement = theirs.draft("de", a_pledge());
-    theirs.push_entry(&theirs.sequence(&statement, theirs.sign_as(&statement, &[(0, "made up"), (1, "de/1")])));
+    theirs
+        .push_entry(&theirs.sequence(&statement, theirs.sign_as(&statement, &[(0, "made up"), (1, "de/1")])));
     let published = Published::of(&theirs);
     let note = Checkpoint::new(ORIGIN, 3, theirs.root()).unwrap().sign(&key("made up too"));
     let proof = TlogProof { checkpoint: note, ..published.proof(2) };
@@ -235,7 +245,10 @@ fn a_key_that_the_operator_made_up_on_the_way_is_told_by_the_roster_file() {
     let mut log = log;
     let statement = log.draft("pl", a_pledge());
     let pointer = Pointer { index: 10, leaf: log.hashes()[10] };
-    log.push_entry(&servanda::entry::Entry { roster: pointer, ..log.sequence(&statement, log.sign(&statement)) });
+    log.push_entry(&servanda::entry::Entry {
+        roster: pointer,
+        ..log.sequence(&statement, log.sign(&statement))
+    });
     let published = Published::of(&log);
     let refused = published.judged(&published.roster(), 12, log.log_id());
     assert!(matches!(refused, Err(RosterFileError::Unauthentic { index: 10, .. })));

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::support::small_log::{accept, handle, key, key_set, short};
+use crate::tamper::Change;
 use servanda::codec::Bytes;
 use servanda::entry::EntryError;
 use servanda::field::{Class, Duration};
@@ -28,7 +29,11 @@ fn whoever_holds_too_few_keys_or_those_of_another_class_says_nothing() {
     assert_eq!(by(&[]), ["no-signatures"]);
     assert_eq!(by(&[(0, "pl/0")]), ["below-threshold"]);
     assert_eq!(by(&[(0, "pl/0"), (3, "pl/3")]), ["wrong-class"]);
-    assert_eq!(by(&[(0, "pl/0"), (1, "pl/1"), (3, "pl/3")]), ["wrong-class"], "one too many of another class");
+    assert_eq!(
+        by(&[(0, "pl/0"), (1, "pl/1"), (3, "pl/3")]),
+        ["wrong-class"],
+        "one too many of another class"
+    );
     assert_eq!(by(&[(0, "de/4"), (1, "de/1")]), ["bad-signature"], "another partner's officers");
     assert_eq!(by(&[(0, "operator/0"), (1, "operator/checkpoint")]), ["bad-signature"]);
     assert_eq!(said_by(&log, "ua", confirm(), &[(3, "ua/3")]), none);
@@ -68,7 +73,11 @@ fn signatures_added_removed_reordered_or_repeated_are_refused() {
     assert_eq!(against(&|s| s[0].algorithm = 6), ["algorithm"]);
     assert_eq!(against(&|s| s[0].bytes.0.truncate(63)), ["bad-signature"]);
     assert_eq!(against(&|s| s[0].bytes.0.push(0)), ["bad-signature"]);
-    assert_eq!(against(&|s| s[0].bytes = Bytes(plus_order(&s[0].bytes))), ["bad-signature"], "the same S, once more");
+    assert_eq!(
+        against(&|s| s[0].bytes = Bytes(plus_order(&s[0].bytes))),
+        ["bad-signature"],
+        "the same S, once more"
+    );
 }
 
 /// The group's order, least significant byte first (RFC 8032, section 5.1).
@@ -154,7 +163,7 @@ fn a_draft_that_was_shelved_does_not_come_alive_after_its_expiry() {
 #[test]
 fn a_place_in_the_chain_that_is_not_the_next_is_refused() {
     let log = model();
-    let changes: [(&str, fn(&mut Statement)); 7] = [
+    let changes: [Change<Statement>; 7] = [
         ("wrong-seq", |s| s.seq += 1),
         ("wrong-seq", |s| s.seq = 0),
         ("wrong-prev", |s| s.prev = ZEROS),
@@ -192,7 +201,9 @@ fn malformed_input_is_an_error_and_changes_nothing() {
     let before = store.objects();
     let good = encode(&log.draft("pl", a_pledge()));
     let signatures = log.sign(&log.draft("pl", a_pledge()));
-    for bytes in [&b""[..], b"garbage", &[good.clone(), vec![0]].concat(), &good[1..], &vec![0; MAX_STATEMENT + 1]] {
+    for bytes in
+        [&b""[..], b"garbage", &[good.clone(), vec![0]].concat(), &good[1..], &vec![0; MAX_STATEMENT + 1]]
+    {
         assert!(matches!(operator.admit(bytes, &signatures, log.now), Err(SubmitError::Statement(_))));
     }
     for at in 0..good.len() {

@@ -60,7 +60,11 @@ pub fn operate(store: Box<dyn Store>, model: &SmallLog) -> Operator {
 
 /// The public ones among objects.
 pub fn public(objects: &Objects) -> Objects {
-    objects.iter().filter(|(name, _)| name.starts_with("public/")).map(|(n, b)| (n.clone(), b.clone())).collect()
+    objects
+        .iter()
+        .filter(|(name, _)| name.starts_with("public/"))
+        .map(|(n, b)| (n.clone(), b.clone()))
+        .collect()
 }
 
 /// The same statements and signatures, sequenced as an operator would who had nothing to hide: index, link, roster

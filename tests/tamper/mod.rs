@@ -44,7 +44,10 @@ fn long_model(size: u64) -> SmallLog {
     let mut log = model();
     while log.size() < size {
         let response = Hash([u8::try_from(log.size() % 251).unwrap(); 32]);
-        log.say("ua", Act::Confirm(Confirm { response, received: Received::NotReceived, note: Default::default() }));
+        log.say(
+            "ua",
+            Act::Confirm(Confirm { response, received: Received::NotReceived, note: Default::default() }),
+        );
     }
     assert_eq!(log.findings(), []);
     log
@@ -66,6 +69,9 @@ impl Read for Changed<'_> {
         }
     }
 }
+
+/// A change, and the code of what is found.
+pub type Change<T> = (&'static str, fn(&mut T));
 
 /// Where something is wrong, and what.
 fn said(findings: &[Found]) -> BTreeSet<(String, &'static str)> {
