@@ -10,9 +10,15 @@ mod golden;
 mod cli_keys;
 /// Files that convince a third party that the operator did wrong, and what convinces nobody.
 mod evidence;
+/// Reading a log at the command line: `log`, `show`, `export`, `open`.
+mod cli_read;
+/// Every storage call fails once, writers stall and race: what was acknowledged is there, nothing half is served.
+mod crash;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;
+/// A log's objects changed byte by byte, and histories rewritten by its own operator: what is found, and by whom.
+mod tamper;
 /// Other people's known answers, good and bad, with their source.
 mod vectors;
 /// The house's own rules.

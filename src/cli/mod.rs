@@ -8,11 +8,14 @@ mod charter_shown;
 mod check;
 mod clock;
 mod desk;
+mod documents;
+mod export;
 mod files;
 mod init;
 mod kept;
 mod keygen;
 mod keys;
+mod log;
 mod lookup;
 mod open;
 mod plain;
@@ -24,7 +27,9 @@ mod roster;
 mod screen;
 mod send;
 mod signing;
+mod show;
 mod verify;
+mod walk;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -92,6 +97,10 @@ enum Verb {
     Submit(send::Submit),
     Verify(verify::Verify),
     Prove(prove::Prove),
+    Log(log::Args),
+    Show(show::Args),
+    Export(export::Args),
+    Open(documents::Args),
     Check(check::Check),
 }
 
@@ -126,6 +135,10 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Submit(args) => send::submit(context, args),
         Verb::Verify(args) => verify::run(context, &args),
         Verb::Prove(args) => prove::run(context, args),
+        Verb::Log(args) => log::run(context, &args),
+        Verb::Show(args) => show::run(context, &args),
+        Verb::Export(args) => export::run(context, &args),
+        Verb::Open(args) => documents::run(context, &args),
         Verb::Check(args) => check::run(context, &args),
     }
 }

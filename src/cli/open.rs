@@ -260,11 +260,24 @@ impl Log {
         self.held.as_ref().is_some_and(|h| h.trust.log.is_some())
     }
 
+    /// Says, beside the result, what nothing vouches for: which log this is, and that all are shown the same one.
+    pub fn caution(&self, screen: &Screen) {
+        if !self.is_pinned() {
+            screen.note(not_pinned(&self.id()));
+        }
+        if self.checkpoint.quorum_is_none() {
+            screen.note(QUORUM_NONE);
+        }
+    }
+
     /// A partner's name for people, as founded.
     pub fn name(&self, handle: &Handle) -> Option<String> {
         self.founded.charter.partner(handle).map(|p| p.name.to_string())
     }
 }
+
+/// What is to be said whenever a quorum of none is relied on.
+const QUORUM_NONE: &str = "quorum none: nobody but the operator vouches that others are shown the same log";
 
 /// What a checkpoint's acceptance rests on, in sentences.
 pub fn vouched(checkpoint: &VerifiedCheckpoint) -> Vec<String> {
@@ -274,9 +287,7 @@ pub fn vouched(checkpoint: &VerifiedCheckpoint) -> Vec<String> {
         .map(|c| format!("witnessed by {} at {}", c.name, seconds(c.time_s)))
         .collect();
     if checkpoint.quorum_is_none() {
-        lines.push(
-            "quorum none: nobody but the operator vouches that others are shown the same log".to_owned(),
-        );
+        lines.push(QUORUM_NONE.to_owned());
     }
     if !checkpoint.unchecked().is_empty() {
         let names: Vec<_> = checkpoint.unchecked().iter().filter_map(|l| l.split(' ').nth(1)).collect();

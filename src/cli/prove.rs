@@ -20,7 +20,7 @@ EXAMPLE
 pub struct Prove {
     /// The statement's id, which may be shortened, or its entry's number, as in #12
     #[arg(value_name = "ID")]
-    id: String,
+    id: lookup::Wanted,
     #[command(flatten)]
     log: LogArgs,
     /// Where to write the proof [default: the id, shortened, and .tlog-proof]
@@ -35,7 +35,7 @@ pub struct Prove {
 pub fn run(context: &Context, args: Prove) -> anyhow::Result<Outcome> {
     let screen = &context.screen;
     let log = Log::open(&args.log, screen)?;
-    let index = lookup::index(context, &log, &args.id)?;
+    let index = lookup::find(&log, &context.screen, &args.id)?;
     let size = log.checkpoint.size();
     let mut client = log.client()?;
     let proof = proof::prove(&mut client, index, log.checkpoint.as_str()).map_err(read_problem)?;

@@ -3,6 +3,8 @@
 pub mod arbitrary;
 pub mod small_log;
 pub mod stored;
+pub mod check_log;
+pub mod forge;
 
 use std::path::PathBuf;
 
