@@ -275,3 +275,29 @@ impl fmt::Display for Finding {
         write!(f, ": {} ({})", self.reason, self.reason.effect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_says_where_by_whom_what_and_what_it_does() {
+        let reason = Reason::Seq { got: 3, want: 2 };
+        let mut finding = Finding { index: 17, author: None, id: None, reason };
+        let what = "is number 3 of its author in this class, where number 2 was to come: \
+                    statements are missing, repeated or out of order (unauthentic)";
+        assert_eq!(finding.to_string(), format!("entry 17: {what}"));
+        finding.author = Some("de".parse().expect("handle"));
+        assert_eq!(finding.to_string(), format!("entry 17 by de: {what}"));
+    }
+
+    #[test]
+    fn what_does_not_count_does_not_act() {
+        let bad = |reason: Reason| (counts(std::slice::from_ref(&reason)), acts(&[reason]));
+        assert_eq!(bad(Reason::NoSignatures), (false, false));
+        assert_eq!(bad(Reason::LongestExpiry), (true, false));
+        assert_eq!(bad(Reason::Index { got: 1 }), (true, true));
+        assert_eq!(bad(Reason::GovernSeenOther { size: 1 }), (true, true));
+        assert!(!counts(&[Reason::LongestExpiry, Reason::NoSignatures]));
+    }
+}

@@ -127,20 +127,18 @@ impl<'a> Client<'a> {
         if leaf_hash(entry) == want { Ok(entry.to_vec()) } else { Err(ReadError::Entry { path, index }) }
     }
 
-    /// Reads all entries of a bundle, which holds those from 256 times its number on.
+    /// Reads the up to 256 entries of a bundle.
     ///
     /// # Errors
     /// As for [`Self::entry`].
     pub fn bundle(&mut self, number: u64) -> Result<Vec<Vec<u8>>, ReadError> {
-        let size = self.size();
-        let want = self.tree.leaf_hashes(number)?;
+        let want = self.tree.leaf_hashes(number)?.to_vec();
+        let size = self.tree.size();
         let path = TilePath::at(Level::Entries, number, size).expect("the tree has the leaves");
         let bytes = object(self.store, path)?.ok_or(ReadError::Missing(path))?;
         let entries = bundle::parse(&bytes, path.width).map_err(|error| ReadError::Bundle { path, error })?;
-        match (number * u64::from(TILE_WIDTH)..)
-            .zip(want.iter().zip(&entries))
-            .find(|(_, (h, e))| leaf_hash(e) != **h)
-        {
+        let first = number * u64::from(TILE_WIDTH);
+        match (first..).zip(entries.iter().zip(&want)).find(|(_, (entry, want))| leaf_hash(entry) != **want) {
             Some((index, _)) => Err(ReadError::Entry { path, index }),
             None => Ok(entries.into_iter().map(<[u8]>::to_vec).collect()),
         }

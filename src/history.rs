@@ -290,3 +290,8 @@ fn findings(index: u64, e: Option<&SignedEntry>, reasons: Vec<Reason>) -> Vec<Fi
     let finding = |reason| Finding { index, author: author(), id: e.map(|e| e.id), reason };
     reasons.into_iter().map(finding).collect()
 }
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,14 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
+mod golden;
 /// `keygen` and `init`, as a person runs them.
 mod cli_keys;
 /// Reading a log at the command line: `log`, `show`, `export`, `open`.
 mod cli_read;
+/// Files that convince a third party that the operator did wrong, and what convinces nobody.
+mod evidence;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;

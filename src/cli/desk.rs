@@ -1,8 +1,8 @@
 //! The desk at which statements are signed: a log that was verified up to its head, and, with the operator's key, the
 //! door into it.
 
-use super::open::{Log, LogArgs};
 use super::keys::LogKeyArgs;
+use super::open::{self, Held, Log, LogArgs, Place};
 use super::problem::{Hint, Problem};
 use super::{Context, kept};
 use anyhow::Result;
@@ -11,10 +11,10 @@ use servanda::history::History;
 use servanda::key::SigningKey;
 use servanda::roster::Roster;
 use servanda::store::dir::Dir;
-use servanda::store::guard::FileGuard;
-use servanda::store::index::Index;
+use servanda::store::guard::{Guard, GuardFile};
+use servanda::store::index::{self, Index};
 use servanda::submit::{Admitted, Operator, SubmitError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which log, and the operator's key where it is at hand.
 #[derive(Args)]
@@ -43,29 +43,41 @@ enum Door {
 impl Desk {
     /// Opens the log: as its operator where its home and key are at hand, else by verifying it.
     pub fn open(context: &Context, args: &DeskArgs) -> Result<Self> {
-        let home = args.log.home();
-        match (home, args.log_key.load(context)?) {
-            (Some(home), Some(key)) => Ok(Self::open_as_operator(args, &home, key)?),
+        let held = args.log.trust.read(&context.screen)?;
+        let place = Place::named(args.log.log.as_ref(), held.as_ref())?;
+        // A key without the log's home is of no use here, and is not asked for.
+        let key = place.home.as_ref().map(|_| args.log_key.load_any()).transpose()?.flatten();
+        match (place.home.clone(), key) {
+            (Some(home), Some(key)) => Self::open_as_operator(args, held.as_ref(), &home, key),
             _ => {
-                let log = Log::open(context, &args.log)?;
+                let log = Log::at(place, held)?;
                 Ok(Self { door: Door::Closed(Box::new(kept::history(context, &log)?)) })
             }
         }
     }
 
-    fn open_as_operator(args: &DeskArgs, home: &std::path::Path, key: SigningKey) -> Result<Self> {
+    fn open_as_operator(args: &DeskArgs, held: Option<&Held>, home: &Path, key: SigningKey) -> Result<Self> {
         let shown = home.display();
         let dir = Dir::open(home).or_hint(
             || format!("cannot write the log at {shown}"),
             || "are you its operator? without the operator's key, sign into a file with --draft".into(),
         )?;
         let index = open_index(home)?;
-        let guard = args.guard.as_ref().map(|path| Box::new(FileGuard::new(path)) as Box<_>);
+        let guard = args.guard.as_deref().map(GuardFile::open).transpose().or_hint(
+            || "cannot read the guard file".into(),
+            || "is its medium mounted? a guard file that is gone is never begun anew".into(),
+        )?;
+        let guard = guard.map(|guard| Box::new(guard) as Box<dyn Guard>);
         let operator = Operator::open(Box::new(dir), guard, index).or_hint(
             || format!("cannot open the log at {shown} for writing"),
             || format!("`servanda verify {shown}` tells what is wrong with it"),
         )?;
         let roster = operator.roster();
+        if let Some(held) = held
+            && let Some(want) = held.trust.log.filter(|want| *want != roster.log)
+        {
+            return Err(open::other_log(held, &roster.log, &want).into());
+        }
         if *roster.vkey.key() != key.public() {
             return Err(Problem::new("this is not the key that the log's checkpoints are signed with")
                 .hint(format!("its public half must be {}", roster.vkey))
@@ -105,22 +117,24 @@ impl Desk {
 }
 
 /// Opens the index of ids; a damaged one is thrown away and made anew.
-pub fn open_index(home: &std::path::Path) -> Result<Index> {
-    let path = home.join("private/index.redb");
+pub fn open_index(home: &Path) -> Result<Index> {
+    let path = home.join(index::FILE);
     if let Ok(index) = Index::open(&path) {
         return Ok(index);
     }
     let aside = path.with_extension("damaged");
     // Another process may hold it: then nothing is thrown away.
-    Index::open(&path).or_else(|error| {
-        if std::fs::rename(&path, &aside).is_err() {
-            return Err(error);
-        }
-        Index::open(&path)
-    }).or_hint(
-        || format!("cannot open {}", path.display()),
-        || "is another servanda at work on this log? wait until it is done".into(),
-    )
+    Index::open(&path)
+        .or_else(|error| {
+            if std::fs::rename(&path, &aside).is_err() {
+                return Err(error);
+            }
+            Index::open(&path)
+        })
+        .or_hint(
+            || format!("cannot open {}", path.display()),
+            || "is another servanda at work on this log? wait until it is done".into(),
+        )
 }
 
 /// Says where a statement stands now.

@@ -1,8 +1,10 @@
 //! `init`: founds a log.
 
+use super::desk::open_index;
 use super::problem::{Hint as _, Problem};
 use super::{Context, Outcome, charter_shown, files, keys};
 use serde_json::json;
+use servanda::charter::KeySet;
 use servanda::charter::file::{FileError, Founding};
 use servanda::draft::Draft;
 use servanda::field::{Class, Duration, Handle, Instant, Short};
@@ -13,8 +15,7 @@ use servanda::policy::Policy;
 use servanda::statement::body::Found;
 use servanda::statement::{Act, Head, Statement, VERSION};
 use servanda::store::dir::Dir;
-use servanda::store::guard::{FileGuard, Guard};
-use servanda::store::index::Index;
+use servanda::store::guard::{Guard, GuardFile};
 use servanda::submit::{self, Operator, SubmitError};
 use servanda::trust::Trust;
 use std::collections::BTreeMap;
@@ -28,9 +29,6 @@ partners, roles and rules change by motion only.
 
 EXAMPLE
   servanda init paris --charter charter.toml --key keys/officer --log-key keys/log --at https://guarantees.example/paris";
-
-/// Where a home keeps its index of ids.
-const INDEX: &str = "private/index.redb";
 
 /// How long tools let a statement live, in days, where the charter allows it.
 const EXPIRY_DAYS: u64 = 7;
@@ -105,6 +103,15 @@ fn read(path: &Path) -> anyhow::Result<Founding> {
             .into());
     }
     Ok(founding)
+}
+
+/// Reads a key-set file.
+pub fn key_set(path: &Path, handle: &Handle) -> anyhow::Result<KeySet> {
+    servanda::charter::file::keys::read(path, handle, &mut files::read).map_err(|error: FileError| {
+        let hint = error.wrong.hint();
+        let problem = Problem::new("this is no key set").because(error);
+        if let Some(hint) = hint { problem.hint(hint) } else { problem }.into()
+    })
 }
 
 /// The key that the charter's vkey is the public half of.
@@ -187,17 +194,17 @@ fn found(
 ) -> anyhow::Result<Operator> {
     let home = &args.home;
     let failed = || format!("no log was founded in {}", home.display());
-    let guard = args.guard.as_deref().map(fresh_guard).transpose().or_hint(failed, || {
+    let guard = args.guard.as_deref().map(GuardFile::create).transpose().or_hint(failed, || {
         "each log has a guard file of its own, in a folder that is there, on another medium".to_owned()
     })?;
     let store = Dir::create(home).or_hint(failed, || "name a folder that can be made".to_owned())?;
-    let index = Index::open(&home.join(INDEX))
-        .or_hint(failed, || "is another servanda at work in this folder?".to_owned())?;
+    let index = open_index(home)?;
     let founding = submit::Founding {
         statement: draft.statement.0,
         signatures: draft.signatures.0,
         charter_text: founding.text,
     };
+    let guard = guard.map(|guard| Box::new(guard) as Box<dyn Guard>);
     Operator::found(Box::new(store), guard, index, founding, now, log_key).map_err(|error| {
         let exists = matches!(error, SubmitError::Log(LogError::Exists));
         let problem = Problem::new(failed()).because(error);
@@ -208,21 +215,6 @@ fn found(
         let hint = "name another folder; if an earlier init was interrupted there, so that it has no";
         problem.hint(format!("{hint} {}, remove it first", checkpoint.display())).into()
     })
-}
-
-/// A guard that holds no head, in a folder that is there: found out before anything is written.
-fn fresh_guard(path: &Path) -> anyhow::Result<Box<dyn Guard>> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return Err(
-            Problem::new(format!("there is no folder {} for the guard file", folder.display())).into()
-        );
-    }
-    let guard = FileGuard::new(path);
-    if guard.last()?.is_some() {
-        return Err(Problem::new(format!("{} guards another log", path.display())).into());
-    }
-    Ok(Box::new(guard))
 }
 
 fn confirm(yes: bool) -> anyhow::Result<()> {

@@ -22,9 +22,9 @@ const MAX_KEPT: usize = 64 << 20;
 
 /// Verifies a log from where it was last verified, and keeps how far that came.
 pub fn history(context: &Context, log: &Log) -> Result<History> {
-    let store = log.store();
-    let (size, root) = (log.size(), log.root());
-    let folder = folder(&log.id()?);
+    let store = &log.place.public;
+    let (size, root) = (log.checkpoint.size(), log.checkpoint.root());
+    let folder = folder(&log.id());
     let (history, builder) = match folder.as_ref().and_then(resume) {
         Some((kept_root, history)) => {
             let kept = history.head().size;
@@ -54,7 +54,7 @@ pub fn history(context: &Context, log: &Log) -> Result<History> {
     }
     if let Some(folder) = folder {
         // Without a place to keep it the next time is slower, nothing else.
-        let _ = keep(&folder, &report.history, root, log.checkpoint_note());
+        let _ = keep(&folder, &report.history, root, log.checkpoint.as_str());
     }
     Ok(report.history)
 }
@@ -68,7 +68,7 @@ fn folder(log: &Hash) -> Option<PathBuf> {
 fn resume(folder: &PathBuf) -> Option<(Hash, History)> {
     let bytes = fs::read(folder.join("history")).ok()?;
     let (root, snapshot) = decode_large::<(Hash, Snapshot)>(&bytes, MAX_KEPT).ok()?;
-    Some((root, History::resume(&snapshot)?))
+    Some((root, History::resume(snapshot).ok()?))
 }
 
 fn keep(folder: &PathBuf, history: &History, root: Hash, note: &str) -> std::io::Result<()> {

@@ -57,7 +57,22 @@ pub struct LogKeyArgs {
     log_passphrase_file: Option<PathBuf>,
 }
 
+impl SignerArgs {
+    /// Loads the keys that are named, or the usual one where it is there; perhaps none.
+    pub fn load_any(&self) -> anyhow::Result<Vec<SigningKey>> {
+        if self.keys.is_empty() && !Path::new(OFFICER).exists() { Ok(Vec::new()) } else { self.load() }
+    }
+}
+
 impl LogKeyArgs {
+    /// Loads the key where it is named or lies in its usual place.
+    pub fn load_any(&self) -> anyhow::Result<Option<SigningKey>> {
+        if self.log_key.is_none() && !Path::new(LOG).exists() {
+            return Ok(None);
+        }
+        self.load().map(|(key, _)| Some(key))
+    }
+
     /// Loads the key, and tells where it lay.
     pub fn load(&self) -> anyhow::Result<(SigningKey, PathBuf)> {
         let path = or_default(self.log_key.as_ref(), LOG, "--log-key FILE", "servanda keygen --log ORIGIN")?;

@@ -3,20 +3,29 @@
 //! Exit codes: 0 checked and good; 1 checked and bad, or refused by a rule; 2 could not check (usage, I/O, not
 //! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
 
+mod act;
 mod charter_shown;
 mod clock;
+mod desk;
 mod documents;
 mod export;
 mod files;
 mod init;
+mod kept;
 mod keygen;
 mod keys;
 mod log;
 mod lookup;
 mod open;
 mod plain;
+mod pledge;
 mod problem;
+mod prompts;
+mod prove;
+mod roster;
 mod screen;
+mod send;
+mod signing;
 mod show;
 mod verify;
 mod walk;
@@ -65,7 +74,17 @@ enum Verb {
     Init(init::Args),
     /// Makes a key: an officer's, or with --log the one that signs a log's checkpoints
     Keygen(keygen::Args),
+    Accede(roster::Accede),
+    Rotate(roster::Rotate),
+    Pledge(pledge::PledgeArgs),
+    Accept(pledge::AcceptArgs),
+    Amend(pledge::AmendArgs),
+    Withdraw(pledge::WithdrawArgs),
+    Record(pledge::RecordArgs),
+    Sign(send::Sign),
+    Submit(send::Submit),
     Verify(verify::Verify),
+    Prove(prove::Prove),
     Log(log::Args),
     Show(show::Args),
     Export(export::Args),
@@ -92,10 +111,30 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
     match verb {
         Verb::Init(args) => init::run(context, args),
         Verb::Keygen(args) => keygen::run(context, args),
+        Verb::Accede(args) => roster::accede(context, args),
+        Verb::Rotate(args) => roster::rotate(context, args),
+        Verb::Pledge(args) => pledge::pledge(context, args),
+        Verb::Accept(args) => pledge::accept(context, args),
+        Verb::Amend(args) => pledge::amend(context, args),
+        Verb::Withdraw(args) => pledge::withdraw(context, args),
+        Verb::Record(args) => pledge::record(context, args),
+        Verb::Sign(args) => send::sign(context, args),
+        Verb::Submit(args) => send::submit(context, args),
         Verb::Verify(args) => verify::run(context, &args),
+        Verb::Prove(args) => prove::run(context, args),
         Verb::Log(args) => log::run(context, &args),
         Verb::Show(args) => show::run(context, &args),
         Verb::Export(args) => export::run(context, &args),
         Verb::Open(args) => documents::run(context, &args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_options_of_all_verbs_fit_together() {
+        super::Args::command().debug_assert();
     }
 }

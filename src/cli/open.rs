@@ -311,7 +311,7 @@ pub fn not_pinned(id: &Hash) -> String {
     )
 }
 
-fn other_log(held: &Held, got: &Hash, want: &Hash) -> Problem {
+pub fn other_log(held: &Held, got: &Hash, want: &Hash) -> Problem {
     Problem::refused(format!(
         "this is log {}, but {} pins {}",
         got.short(),

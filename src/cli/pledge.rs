@@ -84,7 +84,10 @@ impl TermsArgs {
         fields.set("source", self.source)?.set("valid_from", self.valid_from)?;
         fields.set("valid_until", self.valid_until)?.set("notice_period", self.notice_period)?;
         fields.set("respond_within", self.respond_within)?;
-        fields.set_list("to", &self.to).set_list("instruments", &self.instruments).set_list("dues", &self.dues);
+        fields
+            .set_list("to", &self.to)
+            .set_list("instruments", &self.instruments)
+            .set_list("dues", &self.dues);
         fields.set_list("needs", &self.needs).set_list("annexes", &self.annexes);
         if !self.triggers.is_empty() {
             let mut trigger = Map::new();

@@ -18,7 +18,9 @@ pub fn confirm(question: &str, yes: bool) -> Result<()> {
         return Ok(());
     }
     if !possible() {
-        return Err(Problem::new("there is no terminal to ask on").hint("add --yes if this is what you want").into());
+        return Err(Problem::new("there is no terminal to ask on")
+            .hint("add --yes if this is what you want")
+            .into());
     }
     if Confirm::new().with_prompt(question).default(false).interact()? {
         Ok(())
@@ -69,7 +71,8 @@ fn questions(kind: Kind) -> &'static [(&'static str, &'static str, bool, bool)] 
 pub fn ask(kind: Kind, fields: &mut Fields) -> Result<()> {
     for (name, question, needed, list) in questions(kind) {
         let answer: String = Input::new().with_prompt(*question).allow_empty(!needed).interact_text()?;
-        let parts: Vec<String> = answer.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect();
+        let parts: Vec<String> =
+            answer.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect();
         if *list {
             fields.set_list(name, &parts);
         } else if !answer.trim().is_empty() {

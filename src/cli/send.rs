@@ -1,10 +1,10 @@
 //! Statements on their way: `sign` and `submit`.
 
+use super::act::read_limited;
 use super::desk::{Desk, DeskArgs};
 use super::keys::SignerArgs;
 use super::problem::Problem;
 use super::signing::{self, write_new};
-use super::act::read_limited;
 use super::{Context, Outcome, prompts, words};
 use anyhow::Result;
 use clap::Args;
@@ -51,7 +51,7 @@ pub fn sign(context: &Context, args: Sign) -> Result<Outcome> {
         let seal = opening.seal();
         context.screen.note(format!("The draft carries what opens {}, whose seal is {seal}.", opening.field));
     }
-    let keys = args.signer.load(context)?;
+    let keys = args.signer.load()?;
     if keys.is_empty() {
         return Err(Problem::new("no key to sign with").hint("name it with --key FILE").into());
     }

@@ -5,7 +5,7 @@ use super::act::{self, Around, Fields};
 use super::desk::{self, Desk, DeskArgs};
 use super::keys::SignerArgs;
 use super::problem::Problem;
-use super::{Context, Outcome, lookup, prompts, words};
+use super::{Context, Outcome, prompts, words};
 use anyhow::Result;
 use clap::Args;
 use servanda::armor::File;
@@ -61,7 +61,7 @@ pub fn say(
         prompts::ask(kind, &mut fields)?;
     }
     let desk = Desk::open(context, &args.desk)?;
-    let complete = |text: &str| lookup::complete(context, &args.desk.log, desk.operator_ref(), text);
+    let complete = |text: &str| complete(&desk, text);
     let around = Around {
         now: context.clock.now(),
         language: desk.roster()?.charter.language.to_string(),
@@ -72,9 +72,30 @@ pub fn say(
     sign(context, desk, act, args)
 }
 
+/// Completes a shortened id.
+fn complete(desk: &Desk, text: &str) -> Result<String> {
+    let Some(operator) = desk.operator_ref() else {
+        return Err(Problem::new(format!("{text} is not a whole id")).hint("give all 64 digits").into());
+    };
+    let matches = operator.index().starting_with(text)?;
+    match matches.as_slice() {
+        [(id, _)] => Ok(id.to_string()),
+        [] => Err(Problem::new(format!("no statement has an id that starts with {text}"))
+            .hint("`servanda log` lists them")
+            .into()),
+        several => {
+            let listed: Vec<String> =
+                several.iter().map(|(id, at)| format!("\n    {id}  entry {at}")).collect();
+            Err(Problem::new(format!("{text} could be any of{}", listed.concat()))
+                .hint("give more digits")
+                .into())
+        }
+    }
+}
+
 /// Signs an act and sends it on.
 pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> Result<Outcome> {
-    let keys = args.signer.load(context)?;
+    let keys = args.signer.load_any()?;
     let author = author(&desk, &args, &keys)?;
     let log = desk.roster()?.log;
     let openings = act::seal::seal(&mut act, &args.seal, &log, &author)?;
@@ -106,7 +127,9 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
     if desk.operator().is_none() {
         let path = args.out.unwrap_or_else(|| format!("{}.statement", draft.id().short()).into());
         write_new(&path, &File::Statement.write(&without_openings(draft))?)?;
-        context.screen.say(format!("Signed. Send {} to the log's operator, to `servanda submit`.", path.display()));
+        context
+            .screen
+            .say(format!("Signed. Send {} to the log's operator, to `servanda submit`.", path.display()));
         return Ok(Outcome::Good);
     }
     send(context, &mut desk, &[draft])
@@ -128,7 +151,9 @@ pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outc
     operator.publish(key)?;
     let size = operator.writer().published();
     for (id, at) in &admitted {
-        context.screen.say(format!("{id}\n  {}, published in the checkpoint of {size} entries", desk::said(*at)));
+        context
+            .screen
+            .say(format!("{id}\n  {}, published in the checkpoint of {size} entries", desk::said(*at)));
     }
     let json: Vec<_> = admitted
         .iter()
@@ -169,7 +194,9 @@ fn class(desk: &Desk, args: &SignArgs, author: &Handle, act: &Act, keys: &[Signi
     let classes = act.kind().classes();
     if let Some(name) = &args.class {
         let class = Class::from_name(name).filter(|c| classes.contains(c));
-        return class.ok_or_else(|| Problem::new(format!("{} cannot be signed in class {name:?}", act.kind().name())).into());
+        return class.ok_or_else(|| {
+            Problem::new(format!("{} cannot be signed in class {name:?}", act.kind().name())).into()
+        });
     }
     let first = keys.first().map(SigningKey::public);
     let officer = desk.roster()?.keys(author).and_then(|k| {
@@ -211,7 +238,11 @@ fn keep_openings(context: &Context, id: &Hash, openings: &[Opening]) -> Result<(
     for opening in openings {
         let path = PathBuf::from(format!("{}.{}.opening", id.short(), opening.field.as_str()));
         write_private(&path, &File::Opening.write(opening)?)?;
-        context.screen.say(format!("What opens {} is in {}: without it, nobody can.", opening.field, path.display()));
+        context.screen.say(format!(
+            "What opens {} is in {}: without it, nobody can.",
+            opening.field,
+            path.display()
+        ));
     }
     Ok(())
 }
@@ -247,7 +278,9 @@ fn write_with(path: &Path, text: &str, options: &fs::OpenOptions) -> Result<()> 
     let write = || options.open(path)?.write_all(text.as_bytes());
     write().map_err(|e: std::io::Error| {
         let hint = match e.kind() {
-            std::io::ErrorKind::AlreadyExists => "choose another name, or move that file away: nothing is overwritten",
+            std::io::ErrorKind::AlreadyExists => {
+                "choose another name, or move that file away: nothing is overwritten"
+            }
             _ => "does the folder exist, and may you write there?",
         };
         Problem::new(format!("cannot write {shown}")).hint(hint).because(e).into()

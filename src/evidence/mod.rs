@@ -27,7 +27,7 @@ use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
 use crate::client::{Client, ReadError};
 use crate::codec::{Bytes, List};
 use crate::entry::{EntryError, SignedEntry};
-use crate::field::Handle;
+use crate::field::{Class, Handle};
 use crate::hash::{Hash, ZEROS};
 use crate::key::vkey::{Kind as VkeyKind, Vkey};
 use crate::merkle::verify::{ProofError, verify_inclusion};
@@ -346,7 +346,8 @@ impl<'a> Accused<'a> {
     }
 }
 
-/// Whether a statement may complete a motion for a new operator, which starts the log's time anew.
+/// Whether a statement may complete a motion for a new operator, which starts the log's time anew: any act of class 0 but
+/// those that only carry keys.
 fn may_restart_time(s: &Statement) -> bool {
-    [Kind::Propose, Kind::Approve].iter().any(|kind| s.kind == kind.number())
+    s.class() == Class::Govern && s.kind > Kind::Rotate.number()
 }

@@ -5,7 +5,7 @@ use crate::client::{self, Client};
 use crate::hash::{Hash, leaf_hash};
 use crate::merkle::builder::{self, TileBuilder};
 use crate::merkle::bundle::{self, BundleError};
-use crate::merkle::tile::{Level, TILE_WIDTH, TileError, TilePath, edge};
+use crate::merkle::tile::{LEVEL_MAX, Level, TILE_WIDTH, TileError, TilePath};
 use crate::merkle::tree;
 use crate::store::Read;
 
@@ -42,30 +42,33 @@ pub enum EdgeError {
     },
 }
 
-/// Derives the right edge of the first `size` leaves: the partial tiles of each level, each one's last hash computed
-/// again from the level below, and the entries of the partial bundle.
+/// Derives the right edge of the first `size` leaves: the last tile of each level, its last hash computed again from
+/// the level below, and the entries of the last bundle. Gives what is partial of it.
 pub(super) fn derive(
     store: &dyn Read,
     size: u64,
     root: Option<Hash>,
 ) -> Result<(TileBuilder, Vec<Vec<u8>>), LogError> {
     let mut levels: Vec<Vec<Hash>> = Vec::new();
-    for path in edge(size) {
-        let Level::Hash(level) = path.level else { continue };
+    for level in 0..=LEVEL_MAX {
+        let count = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
+        let Some(last) = count.checked_sub(1).map(|last| last / u64::from(TILE_WIDTH)) else { break };
+        let path = TilePath::at(Level::Hash(level), last, size).expect("the level has hashes");
         let hashes = tile(store, path)?;
         if let Some(below) = level.checked_sub(1) {
             check_last(store, path, below, &hashes)?;
         }
-        levels.resize(usize::from(level), Vec::new());
-        levels.push(hashes);
+        levels.push(if path.is_full() { Vec::new() } else { hashes });
     }
     let builder = TileBuilder::resume(size, levels).map_err(EdgeError::from)?;
-    if let Some(want) = root
-        && builder.root() != want
-    {
-        return Err(EdgeError::Root { got: builder.root(), want }.into());
-    }
+    root.map_or(Ok(()), |root| check_root(&builder, &root))?;
     Ok((builder, tail(store, size)?))
+}
+
+/// Checks that a tree has the root that was committed.
+pub(super) fn check_root(builder: &TileBuilder, want: &Hash) -> Result<(), EdgeError> {
+    let got = builder.root();
+    if got == *want { Ok(()) } else { Err(EdgeError::Root { got, want: *want }) }
 }
 
 /// Checks a tile's last hash against the full tile below that it stands for; level 0 against the last entries.

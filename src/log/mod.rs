@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! 0 open     epoch + 1 by compare-and-swap, which fences every earlier writer; finish what was committed; derive the
-//!            right edge again from stored bytes; compare with the published checkpoint and the guard
+//!            right edge again from stored bytes; compare with the published checkpoint and the guard; tidy up
 //! 2 stage    the new leaves in one object named by epoch, size and root; durable
 //! 3 commit   compare-and-swap of private/commit: from here on nothing is lost
 //! 4 apply    bundles and tiles, put if absent, durable; what is there already is compared, never overwritten
-//! 5 sign     after deriving the right edge again from stored bytes
+//! 5 sign     after deriving the right edge again from stored bytes, and comparing as in step 0
 //! 6 publish  compare-and-swap of public/checkpoint that never lowers the size; then tidy up
 //! ```
 //!
@@ -16,6 +16,7 @@
 
 mod edge;
 mod record;
+mod round;
 
 pub use edge::EdgeError;
 pub use record::{Record, StagedError};
@@ -27,9 +28,10 @@ use crate::hash::{EMPTY_ROOT, Hash};
 use crate::key::SigningKey;
 use crate::merkle::builder::TileBuilder;
 use crate::merkle::bundle::{self, BundleError};
-use crate::merkle::tile::{Level, TILE_WIDTH, TilePath, bundle_growth, growth};
+use crate::merkle::tile::{TilePath, bundle_growth, growth};
 use crate::store::guard::Guard;
 use crate::store::{Store, StoreError, Swap};
+use round::Round;
 
 /// The name of the commit record.
 pub const COMMIT: &str = "private/commit";
@@ -51,6 +53,9 @@ const MAX_STAGED: u64 = (MAX_ROUND_BYTES + 2 * MAX_ROUND + 8) as u64;
 
 /// The longest checkpoint that is read, in bytes.
 pub const MAX_CHECKPOINT: u64 = 1 << 20;
+
+/// How many entries before the published checkpoint's last are tidied up after again by whoever opens.
+const TIDIED_AGAIN: u64 = 2 * MAX_ROUND as u64;
 
 /// How often opening tries again when another opens at the same moment.
 const OPEN_TRIES: usize = 5;
@@ -128,21 +133,26 @@ pub struct Writer {
     builder: TileBuilder,
     /// The entries of the last bundle, where it is partial.
     tail: Vec<Vec<u8>>,
-    published: u64,
+    /// Size and root of the published checkpoint.
+    published: (u64, Hash),
     stopped: bool,
 }
 
 impl Writer {
-    /// Founds an empty log.
+    /// Founds an empty log, or takes over one that was founded and never got an entry.
     ///
     /// # Errors
-    /// [`LogError::Exists`] where there is one; else when the storage fails.
+    /// [`LogError::Exists`] where there is one with entries; else when the storage fails.
     pub fn create(store: Box<dyn Store>, guard: Option<Box<dyn Guard>>) -> Result<Self, LogError> {
         let record = Record { epoch: 0, size: 0, root: EMPTY_ROOT, staged: None };
         match store.swap(COMMIT, None, &record.encode())? {
-            Swap::Done => Self::open(store, guard),
-            Swap::Lost(_) => Err(LogError::Exists),
+            Swap::Done => {}
+            // An earlier founding broke off: there is nothing to lose.
+            Swap::Lost(Some(there)) if Record::decode(&there)?.size == 0 => {}
+            Swap::Lost(_) => return Err(LogError::Exists),
         }
+        let writer = Self::open(store, guard)?;
+        if writer.size() == 0 { Ok(writer) } else { Err(LogError::Exists) }
     }
 
     /// Takes over a log: fences other writers, finishes what was committed, checks what is stored.
@@ -152,17 +162,18 @@ impl Writer {
     pub fn open(store: Box<dyn Store>, guard: Option<Box<dyn Guard>>) -> Result<Self, LogError> {
         let record = fence(&*store)?;
         if let Some(name) = &record.staged
-            && let Some(bytes) = store.get(name, MAX_STAGED)?
+            && let Some(staged) = store.get(name, MAX_STAGED)?
         {
-            let (from, leaves) = record.unstage(&bytes)?;
-            let (builder, tail) = edge::derive(&*store, from, None)?;
-            apply(&*store, &builder, &tail, &leaves)?;
+            finish(&*store, &record, &staged)?;
         }
         discard_staged(&*store, &record)?;
         let (builder, tail) = edge::derive(&*store, record.size, Some(record.root))?;
-        let mut writer = Self { store, guard, record, builder, tail, published: 0, stopped: false };
-        writer.published = writer.compare_published()?;
-        writer.compare_guard()?;
+        let mut writer =
+            Self { store, guard, record, builder, tail, published: (0, EMPTY_ROOT), stopped: false };
+        let checked = writer.compare_published().and_then(|_| writer.compare_guard());
+        checked.map_err(|error| writer.or_fenced(error))?;
+        // Whoever published last may have died before it had tidied up.
+        writer.tidy(writer.published().saturating_sub(TIDIED_AGAIN))?;
         Ok(writer)
     }
 
@@ -181,7 +192,7 @@ impl Writer {
     /// The size of the published checkpoint.
     #[must_use]
     pub fn published(&self) -> u64 {
-        self.published
+        self.published.0
     }
 
     /// The root that the log had at a size before; none where it is not that long.
@@ -225,26 +236,22 @@ impl Writer {
     }
 
     fn append_round(&mut self, leaves: &[Vec<u8>]) -> Result<(), LogError> {
-        let mut builder = self.builder.clone();
-        for leaf in leaves {
-            builder.push(crate::hash::leaf_hash(leaf));
-        }
-        let next = Record::staging(self.record.epoch, builder.size(), builder.root());
+        let round = Round::of(&self.builder, &self.tail, leaves)?;
+        let next = Record::staging(self.record.epoch, round.builder.size(), round.builder.root());
         let name = next.staged.clone().expect("a staging record names its object");
         self.store.put_all(&[(name.clone(), record::stage(self.record.size, leaves)?)])?;
         match self.store.swap(COMMIT, Some(&self.record.encode()), &next.encode())? {
             Swap::Done => {}
-            Swap::Lost(now) => {
-                self.store.delete(&name)?;
-                let epoch =
-                    now.and_then(|bytes| Record::decode(&bytes).ok()).map_or(self.record.epoch, |r| r.epoch);
-                return Err(LogError::Fenced { epoch });
+            Swap::Lost(_) => {
+                // If it stays, whoever took over removes it when it opens again.
+                let _ = self.store.delete(&name);
+                return Err(self.fenced());
             }
         }
-        let before = self.record.staged.replace(name);
+        let before = self.record.staged.take();
         self.record = next;
-        self.tail = apply(&*self.store, &self.builder, &self.tail, leaves)?;
-        self.builder = builder;
+        self.store.put_all(&round.objects)?;
+        (self.builder, self.tail) = (round.builder, round.tail);
         // The round before is applied: its staged object has served.
         before.map_or(Ok(()), |name| Ok(self.store.delete(&name)?))
     }
@@ -252,43 +259,39 @@ impl Writer {
     /// Signs a checkpoint over all committed leaves and publishes it; gives the note.
     ///
     /// # Errors
-    /// [`LogError`]: then an older checkpoint stays published.
+    /// [`LogError`]: then an older checkpoint stays published, or, where the storage failed, this one may be.
     pub fn publish(&mut self, origin: &str, key: &SigningKey) -> Result<String, LogError> {
         if self.stopped {
             return Err(LogError::Stopped);
         }
         let (derived, _) = edge::derive(&*self.store, self.record.size, Some(self.record.root))?;
         let checkpoint = Checkpoint::new(origin, self.record.size, derived.root())?;
-        self.compare_guard()?;
+        let checked = self.compare_published().and_then(|old| self.compare_guard().map(|()| old));
+        let old = checked.map_err(|error| self.or_fenced(error))?;
         if let Some(guard) = &self.guard {
             guard.keep(checkpoint.size(), checkpoint.root())?;
         }
+        let from = self.published();
         let note = checkpoint.sign(key);
         self.stopped = true;
-        self.publish_note(&note)?;
+        match self.store.swap(CHECKPOINT, old.as_deref(), note.as_bytes())? {
+            Swap::Done => {}
+            Swap::Lost(_) => return Err(self.fenced()),
+        }
         self.stopped = false;
+        self.published = (checkpoint.size(), checkpoint.root());
+        // It is published. What tidying leaves behind harms nobody, and is removed by whoever opens next.
+        let _ = self.tidy(from);
         Ok(note)
     }
 
-    fn publish_note(&mut self, note: &str) -> Result<(), LogError> {
-        let old = self.store.get(CHECKPOINT, MAX_CHECKPOINT)?;
-        if let Some(old) = &old {
-            self.compare(SignedCheckpoint::parse(old)?.claim().size, "the published checkpoint", None)?;
-        }
-        match self.store.swap(CHECKPOINT, old.as_deref(), note.as_bytes())? {
-            Swap::Done => {}
-            Swap::Lost(_) => return Err(LogError::Fenced { epoch: self.record.epoch }),
-        }
-        let from = std::mem::replace(&mut self.published, self.record.size);
-        self.tidy(from)
-    }
-
-    /// Removes what the published checkpoint has outgrown: the staged object, and partial tiles that are now full.
-    fn tidy(&mut self, from: u64) -> Result<(), LogError> {
+    /// Removes what the published checkpoint has outgrown since size `from`: the staged object, where it is applied, and
+    /// partial tiles that are now full.
+    fn tidy(&self, from: u64) -> Result<(), LogError> {
         if let Some(name) = &self.record.staged {
             self.store.delete(name)?;
         }
-        let to = self.record.size;
+        let to = self.published();
         for path in growth(from, to).chain(bundle_growth(from, to)).filter(TilePath::is_full) {
             for partial in self.store.list(&format!("public/{path}.p"))? {
                 self.store.delete(&partial)?;
@@ -297,29 +300,44 @@ impl Writer {
         Ok(())
     }
 
-    /// Compares the published checkpoint with what is stored; gives its size.
-    fn compare_published(&self) -> Result<u64, LogError> {
-        let Some(note) = self.store.get(CHECKPOINT, MAX_CHECKPOINT)? else { return Ok(0) };
+    /// Compares the published checkpoint with what is stored; gives its bytes.
+    fn compare_published(&mut self) -> Result<Option<Vec<u8>>, LogError> {
+        let Some(note) = self.store.get(CHECKPOINT, MAX_CHECKPOINT)? else { return Ok(None) };
         let signed = SignedCheckpoint::parse(&note)?;
-        let claim = signed.claim();
-        self.compare(claim.size, "the published checkpoint", Some(claim.root))?;
-        Ok(claim.size)
+        let head = (signed.claim().size, signed.claim().root);
+        if head != self.published {
+            self.compare(head, "the published checkpoint")?;
+            self.published = head;
+        }
+        Ok(Some(note))
     }
 
     fn compare_guard(&self) -> Result<(), LogError> {
-        match self.guard.as_ref().map(|guard| guard.last()).transpose()?.flatten() {
-            Some((size, root)) => self.compare(size, "the guard file", Some(root)),
-            None => Ok(()),
+        let last = self.guard.as_ref().map(|guard| guard.last()).transpose()?.flatten();
+        last.map_or(Ok(()), |head| self.compare(head, "the guard file"))
+    }
+
+    fn compare(&self, (size, root): (u64, Hash), place: &'static str) -> Result<(), LogError> {
+        let here = self.record.size;
+        let same = size <= here && edge::root_at(&*self.store, size, here, self.record.root)? == root;
+        if same { Ok(()) } else { Err(LogError::Ahead { place, ahead: size, size: here }) }
+    }
+
+    /// Who is ahead of a writer may simply be the next one.
+    fn or_fenced(&self, error: LogError) -> LogError {
+        match (error, self.fenced()) {
+            (LogError::Ahead { .. }, LogError::Fenced { epoch }) if epoch > self.record.epoch => {
+                LogError::Fenced { epoch }
+            }
+            (error, _) => error,
         }
     }
 
-    fn compare(&self, size: u64, place: &'static str, root: Option<Hash>) -> Result<(), LogError> {
-        let here = self.record.size;
-        let same = match root {
-            Some(root) if size <= here => edge::root_at(&*self.store, size, here, self.record.root)? == root,
-            _ => size <= here,
-        };
-        if same { Ok(()) } else { Err(LogError::Ahead { place, ahead: size, size: here }) }
+    /// Says who took over, as far as that can be read.
+    fn fenced(&self) -> LogError {
+        let now = self.store.get(COMMIT, record::MAX_RECORD).ok().flatten();
+        let epoch = now.and_then(|bytes| Record::decode(&bytes).ok()).map(|record| record.epoch);
+        LogError::Fenced { epoch: epoch.unwrap_or(self.record.epoch) }
     }
 }
 
@@ -328,13 +346,24 @@ fn fence(store: &dyn Store) -> Result<Record, LogError> {
     for _ in 0..OPEN_TRIES {
         let old = store.get(COMMIT, record::MAX_RECORD)?.ok_or(LogError::NoLog)?;
         let mut record = Record::decode(&old)?;
-        record.epoch += 1;
+        // Only a damaged record has the last epoch there is.
+        record.epoch = record.epoch.checked_add(1).ok_or(LogError::Fenced { epoch: u64::MAX })?;
         if store.swap(COMMIT, Some(&old), &record.encode())? == Swap::Done {
             return Ok(record);
         }
     }
     let now = store.get(COMMIT, record::MAX_RECORD)?.ok_or(LogError::NoLog)?;
     Err(LogError::Fenced { epoch: Record::decode(&now)?.epoch })
+}
+
+/// Applies the committed round, as an earlier writer may not have done; until it adds up to the committed root, nothing
+/// is written.
+fn finish(store: &dyn Store, record: &Record, staged: &[u8]) -> Result<(), LogError> {
+    let (from, leaves) = record.unstage(staged)?;
+    let (builder, tail) = edge::derive(store, from, None)?;
+    let round = Round::of(&builder, &tail, &leaves)?;
+    edge::check_root(&round.builder, &record.root)?;
+    Ok(store.put_all(&round.objects)?)
 }
 
 /// Removes what earlier writers staged and did not commit. A later writer's stays: it may be about to commit.
@@ -346,27 +375,4 @@ fn discard_staged(store: &dyn Store, record: &Record) -> Result<(), LogError> {
         }
     }
     Ok(())
-}
-
-/// Writes the bundles and tiles of a round, durable; gives the entries of the new partial bundle.
-fn apply(
-    store: &dyn Store,
-    before: &TileBuilder,
-    tail: &[Vec<u8>],
-    leaves: &[Vec<u8>],
-) -> Result<Vec<Vec<u8>>, LogError> {
-    let mut builder = before.clone();
-    let mut objects = Vec::new();
-    let full = leaves.iter().flat_map(|leaf| builder.push(crate::hash::leaf_hash(leaf))).collect::<Vec<_>>();
-    objects
-        .extend(full.into_iter().chain(builder.partial()).map(|t| (format!("public/{}", t.path), t.bytes)));
-    let width = usize::from(TILE_WIDTH);
-    let first = before.size() / u64::from(TILE_WIDTH);
-    let all: Vec<&Vec<u8>> = tail.iter().chain(leaves).collect();
-    for (index, entries) in (first..).zip(all.chunks(width)) {
-        let path = TilePath::at(Level::Entries, index, builder.size()).expect("the bundle has entries");
-        objects.push((format!("public/{path}"), bundle::encode(entries)?));
-    }
-    store.put_all(&objects)?;
-    Ok(all[all.len() / width * width..].iter().map(|entry| (*entry).clone()).collect())
 }

@@ -138,3 +138,44 @@ impl Roster {
         self.registered.contains_key(&key.to_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::ZEROS;
+    use proptest::prelude::*;
+
+    fn at(ms: u64) -> Instant {
+        Instant::from_ms(ms).expect("in range")
+    }
+
+    #[test]
+    fn two_statements_30_days_apart_are_not_counted_together() {
+        let mut member = Member::announced(ZEROS);
+        member.remember(at(1));
+        (1..FLOOD).for_each(|_| member.remember(at(5)));
+        assert!(member.flooded(at(FLOOD_MS)) && member.flooded(at(0)) && member.flooded(at(3)));
+        assert!(!member.flooded(at(FLOOD_MS + 1)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_ever_holds_more_than_the_limit_and_nothing_less_is_refused(
+            days in prop::collection::vec(0..45u64, 1..150)
+        ) {
+            let mut member = Member::announced(ZEROS);
+            let mut admitted: Vec<u64> = Vec::new();
+            for day in days {
+                let with: Vec<_> = admitted.iter().copied().chain([day]).collect();
+                let most = with.iter().map(|from| with.iter().filter(|d| (*from..from + 30).contains(*d)).count());
+                let flooded = most.max() > Some(FLOOD);
+                let time = at(day * 86_400_000);
+                prop_assert_eq!(member.flooded(time), flooded);
+                if !flooded {
+                    member.remember(time);
+                    admitted = with;
+                }
+            }
+        }
+    }
+}

@@ -211,11 +211,11 @@ impl Roster {
         });
         reasons.extend(void);
         if reasons.is_empty() && !self.carries_keys(s) {
-            change = self.motion(e, time).unwrap_or_else(|(reason, change)| {
-                reasons.push(reason);
-                change
-            });
-        } else if !reasons.is_empty() && !(counts(&reasons) && change.is_unknown()) {
+            let (void, moved) = self.motion(e, time);
+            reasons.extend(void);
+            change = moved;
+        } else if !counts(&reasons) || (!reasons.is_empty() && !change.is_unknown()) {
+            // Void, it changes nothing; unless not even that can be told.
             change = Change::None;
         }
         Weighed { reasons, time, counted, change }

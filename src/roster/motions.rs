@@ -40,8 +40,8 @@ pub(super) enum Change {
     None,
     /// Its author's keys.
     Keys(InForce),
-    /// A motion is made.
-    Propose(Propose),
+    /// A motion is made: the entry's.
+    Propose,
     /// A motion is approved.
     Approve(Hash),
     /// A motion lapses, since it cannot take effect.
@@ -99,29 +99,32 @@ impl Roster {
             && s.body.first().is_some_and(|number| *number >= MOTIONS)
     }
 
-    /// What a propose or approve that is in order so far changes, or why it is void and what lapses with it.
-    pub(super) fn motion(&self, e: &SignedEntry, time: Instant) -> Result<Change, (Reason, Change)> {
-        let void = |reason| (reason, Change::None);
+    /// What an entry of class 0 other than kinds 0 to 2 changes that is in order so far, and why it is void after all.
+    pub(super) fn motion(&self, e: &SignedEntry, time: Instant) -> (Option<Reason>, Change) {
         let author = &e.statement.author;
         match e.act() {
-            Ok(Act::Propose(propose)) => {
-                self.open(propose, time).map_err(void)?;
-                let approvals = BTreeSet::from([author.clone()]);
-                self.completed(e.id, propose, &approvals).unwrap_or(Ok(Change::Propose(propose.clone())))
-            }
+            Ok(Act::Propose(propose)) => match self.check_open(propose, time) {
+                Ok(()) => self.approved(e.id, propose, BTreeSet::from([author]), Change::Propose),
+                Err(reason) => (Some(reason), Change::None),
+            },
             Ok(Act::Approve(approve)) => {
-                let p = self.proposals.get(&approve.motion).ok_or(void(Reason::NoMotion))?;
-                self.open(&p.propose, time).map_err(void)?;
-                let mut approvals = p.approvals.clone();
-                approvals.insert(author.clone());
-                let completed = self.completed(approve.motion, &p.propose, &approvals);
-                completed.unwrap_or(Ok(Change::Approve(approve.motion)))
+                let Some(p) = self.proposals.get(&approve.motion) else {
+                    return (Some(Reason::NoMotion), Change::None);
+                };
+                let approvals = p.approvals.iter().chain([author]).collect();
+                match self.check_open(&p.propose, time) {
+                    Ok(()) => {
+                        let counted = Change::Approve(approve.motion);
+                        self.approved(approve.motion, &p.propose, approvals, counted)
+                    }
+                    Err(reason) => (Some(reason), Change::None),
+                }
             }
             Err(ActError::UnknownKind(_)) => {
-                Ok(Change::Unknown { what: "a kind of class 0 of a later level" })
+                (None, Change::Unknown { what: "a kind of class 0 of a later level" })
             }
-            Err(ActError::Body { .. }) => Ok(Change::Unknown { what: "a motion of a later level" }),
-            Ok(_) => Ok(Change::None),
+            Err(ActError::Body { .. }) => (None, Change::Unknown { what: "a motion of a later level" }),
+            Ok(_) => (None, Change::None),
         }
     }
 
@@ -137,11 +140,12 @@ impl Roster {
                 let member = self.members.get_mut(author).expect("only members' statements are authentic");
                 member.in_force = Some(in_force);
             }
-            Change::Propose(propose) => {
+            Change::Propose => {
+                let Ok(Act::Propose(propose)) = e.act() else { return };
                 let time = self.time;
                 self.proposals.retain(|_, p| !p.propose.has_lapsed(time));
                 let approvals = BTreeSet::from([author.clone()]);
-                self.proposals.insert(e.id, Proposal { propose, approvals });
+                self.proposals.insert(e.id, Proposal { propose: propose.clone(), approvals });
             }
             Change::Approve(motion) => {
                 let proposal = self.proposals.get_mut(&motion).expect("approved as pending");
@@ -160,7 +164,7 @@ impl Roster {
     }
 
     /// Whether a motion can still be approved.
-    fn open(&self, propose: &Propose, time: Instant) -> Result<(), Reason> {
+    fn check_open(&self, propose: &Propose, time: Instant) -> Result<(), Reason> {
         if propose.has_lapsed(time) {
             return Err(Reason::MotionLapsed { at: time, lapses: propose.lapses_at });
         }
@@ -173,22 +177,26 @@ impl Roster {
         }
     }
 
-    /// What an approval does that completes the quorum; none where it does not.
-    fn completed(
+    /// What follows from these approvals: `counted`, or what completing the quorum does.
+    fn approved(
         &self,
         id: Hash,
         propose: &Propose,
-        approvals: &BTreeSet<Handle>,
-    ) -> Option<Result<Change, (Reason, Change)>> {
-        self.reached(propose, approvals).then(|| match self.can_apply(&propose.motion) {
-            Ok(()) => Ok(Change::Carried { operator: propose.is_for_operator() }),
-            Err(what) => Err((Reason::Motion { what }, Change::Lapse(id))),
-        })
+        approvals: BTreeSet<&Handle>,
+        counted: Change,
+    ) -> (Option<Reason>, Change) {
+        if !self.reached(propose, &approvals) {
+            return (None, counted);
+        }
+        match self.check_applies(&propose.motion) {
+            Ok(()) => (None, Change::Carried { operator: propose.is_for_operator() }),
+            Err(what) => (Some(Reason::Motion { what }), Change::Lapse(id)),
+        }
     }
 
     /// Whether more than half, or the charter's higher share, and no fewer than its floor approve, of all partners but
     /// the target, acceded or not.
-    fn reached(&self, propose: &Propose, approvals: &BTreeSet<Handle>) -> bool {
+    fn reached(&self, propose: &Propose, approvals: &BTreeSet<&Handle>) -> bool {
         let target = match &propose.motion {
             Motion::Suspend { handle } | Motion::Resume { handle } | Motion::Rekey { handle, .. } => {
                 Some(handle)
@@ -199,7 +207,7 @@ impl Roster {
         };
         let count = |n: usize| u128::try_from(n).expect("a count fits");
         let all = count(self.charter.partners.iter().filter(|p| Some(&p.handle) != target).count());
-        let approvals = count(approvals.iter().filter(|h| Some(*h) != target).count());
+        let approvals = count(approvals.iter().filter(|h| Some(**h) != target).count());
         let rules = &self.charter.rules.motions;
         let (share, whole) = rules.share.unwrap_or((0, 1));
         approvals * 2 > all
@@ -207,7 +215,7 @@ impl Roster {
             && approvals >= u128::from(rules.floor)
     }
 
-    fn can_apply(&self, motion: &Motion) -> Result<(), &'static str> {
+    fn check_applies(&self, motion: &Motion) -> Result<(), &'static str> {
         let or = |fits: bool, why| if fits { Ok(()) } else { Err(why) };
         let partner = |handle| or(self.charter.partner(handle).is_some(), "there is no such partner");
         match motion {

@@ -1,13 +1,24 @@
-//! The guard file: the last signed head on a second medium, so that a restored backup is noticed.
+//! The guard file: the head that was last signed, on a second medium.
 //!
-//! One line, "size root\n", in decimal and hexadecimal; written to a file beside it, waited for, and renamed.
+//! One line, size and root; empty until the first signature:
+//!
+//! ```text
+//! 15 aca6c38a90af86e5f5199ed9e4104179eb0073a05ba6bedafd64938dbbfcddcb
+//! ```
+//!
+//! A log without witnesses has nothing outside that remembers what it signed; should a backup of its storage be restored,
+//! this file does, and the writer refuses to sign a fork. So it must lie on another medium, and be no part of that
+//! backup. A guard file that is missing is an error, never a reason to begin a new one: the medium may not be mounted.
 
 use super::{Attempt, StoreError};
 use crate::hash::Hash;
 use crate::text::decimal_u64;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+/// The longest guard file: the greatest size, a blank, a root and the line's end.
+pub const MAX_GUARD: usize = 20 + 1 + 64 + 1;
 
 /// Keeps the last signed head on a second medium, so that a restored backup is noticed.
 pub trait Guard: Send {
@@ -24,66 +35,137 @@ pub trait Guard: Send {
     fn keep(&self, size: u64, root: Hash) -> Result<(), StoreError>;
 }
 
-/// A guard in a file.
+/// A guard file in a directory.
 #[derive(Debug)]
-pub struct FileGuard(PathBuf);
+pub struct GuardFile(PathBuf);
 
-impl FileGuard {
-    /// The guard in this file, which need not be there yet.
-    #[must_use]
-    pub fn new(path: &Path) -> Self {
-        Self(path.to_owned())
-    }
-
-    fn error(&self, attempt: Attempt) -> impl FnOnce(io::Error) -> StoreError {
-        let name = self.0.display().to_string();
-        move |source| StoreError::Io { attempt, name, source }
-    }
-}
-
-impl Guard for FileGuard {
-    fn last(&self) -> Result<Option<(u64, Hash)>, StoreError> {
-        let text = match fs::read_to_string(&self.0) {
-            Ok(text) => text,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(self.error(Attempt::Read)(e)),
-        };
-        let head = text.strip_suffix('\n').and_then(|line| line.split_once(' '));
-        let head = head.and_then(|(size, root)| Some((decimal_u64(size)?, root.parse().ok()?)));
-        match head {
-            Some(head) => Ok(Some(head)),
-            None => {
-                Err(self.error(Attempt::Read)(io::Error::new(ErrorKind::InvalidData, "not a guard file")))
+impl GuardFile {
+    /// Begins a guard file for a log that has signed nothing yet; one that is there and empty is fine, so that founding
+    /// may be interrupted.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the file is there and has a head in it; [`StoreError::Io`].
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
+        let guard = Self(path.to_owned());
+        let made = guard.write(b"", |file| file.persist_noclobber(path).map_err(|refused| refused.error));
+        match made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if guard.last()?.is_some() {
+                    return Err(StoreError::Conflict { name: guard.name() });
+                }
+                Ok(guard)
             }
+            made => made.map_err(guard.error(Attempt::Write)).map(|()| guard),
         }
     }
 
-    fn keep(&self, size: u64, root: Hash) -> Result<(), StoreError> {
-        let keep = || {
-            let folder = self.0.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            writeln!(file, "{size} {root}")?;
-            file.as_file().sync_all()?;
-            file.persist(&self.0)?;
-            File::open(folder)?.sync_all()
-        };
-        keep().map_err(self.error(Attempt::Write))
+    /// Opens the guard file of a log.
+    ///
+    /// # Errors
+    /// [`StoreError`], if it is not there, or not readable as one.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let guard = Self(path.to_owned());
+        guard.last()?;
+        Ok(guard)
     }
+
+    fn write(
+        &self,
+        line: &[u8],
+        place: impl FnOnce(tempfile::NamedTempFile) -> io::Result<File>,
+    ) -> io::Result<()> {
+        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(line)?;
+        file.as_file().sync_all()?;
+        place(file)?;
+        File::open(folder)?.sync_all()
+    }
+
+    fn name(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn error(&self, attempt: Attempt) -> impl Fn(io::Error) -> StoreError {
+        let name = self.name();
+        move |source| StoreError::Io { attempt, name: name.clone(), source }
+    }
+}
+
+impl Guard for GuardFile {
+    fn last(&self) -> Result<Option<(u64, Hash)>, StoreError> {
+        let mut text = String::new();
+        let limit = MAX_GUARD as u64 + 1;
+        File::open(&self.0)
+            .and_then(|file| file.take(limit).read_to_string(&mut text))
+            .map_err(self.error(Attempt::Read))?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "not a guard file: want size and root");
+        parse(&text).map(Some).ok_or_else(|| self.error(Attempt::Read)(damaged()))
+    }
+
+    fn keep(&self, size: u64, root: Hash) -> Result<(), StoreError> {
+        // Not where the file has gone: then the medium may have, and what lies below is another.
+        fs::metadata(&self.0).map_err(self.error(Attempt::Read))?;
+        let line = format!("{size} {root}\n");
+        self.write(line.as_bytes(), |file| file.persist(&self.0).map_err(|refused| refused.error))
+            .map_err(self.error(Attempt::Write))
+    }
+}
+
+fn parse(text: &str) -> Option<(u64, Hash)> {
+    let (size, root) = text.strip_suffix('\n')?.split_once(' ')?;
+    Some((decimal_u64(size)?, root.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
     #[test]
-    fn the_guard_reads_back_and_refuses_what_is_none() {
-        let folder = tempfile::tempdir().expect("a folder");
+    fn what_is_kept_is_read_back_by_whoever_opens_it() {
+        let folder = folder();
         let path = folder.path().join("guard");
-        let guard = FileGuard::new(&path);
-        assert_eq!(guard.last().expect("none yet"), None);
-        guard.keep(7, Hash([3; 32])).expect("kept");
-        assert_eq!(guard.last().expect("reads"), Some((7, Hash([3; 32]))));
-        fs::write(&path, "07 00\n").expect("writes");
-        assert!(guard.last().is_err());
+        let guard = GuardFile::create(&path).unwrap();
+        assert_eq!(guard.last().unwrap(), None);
+        for (size, root) in [(1, Hash([1; 32])), (u64::MAX, Hash([0xff; 32]))] {
+            guard.keep(size, root).unwrap();
+            assert_eq!(GuardFile::open(&path).unwrap().last().unwrap(), Some((size, root)));
+        }
+        assert_eq!(fs::read(&path).unwrap().len(), MAX_GUARD);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left over");
+    }
+
+    #[test]
+    fn a_guard_file_is_never_begun_anew() {
+        let folder = folder();
+        let path = folder.path().join("guard");
+        assert!(matches!(GuardFile::open(&path), Err(StoreError::Io { .. })));
+        let guard = GuardFile::create(&path).unwrap();
+        assert!(GuardFile::create(&path).is_ok());
+        guard.keep(1, Hash([1; 32])).unwrap();
+        assert!(matches!(GuardFile::create(&path), Err(StoreError::Conflict { .. })));
+        fs::remove_file(&path).unwrap();
+        assert!(guard.keep(1, Hash([1; 32])).is_err() && !path.exists());
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error() {
+        let folder = folder();
+        let path = folder.path().join("guard");
+        let good = format!("15 {}\n", Hash([7; 32]));
+        fs::write(&path, &good).unwrap();
+        assert!(GuardFile::open(&path).is_ok());
+        for bad in [&good[..good.len() - 1], &format!("0{good}"), &format!("{good}\n"), " ", "15", "15\n"] {
+            fs::write(&path, bad).unwrap();
+            assert!(GuardFile::open(&path).is_err(), "{bad:?}");
+        }
     }
 }

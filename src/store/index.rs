@@ -10,6 +10,9 @@ use std::path::Path;
 const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
 const STATE: TableDefinition<'_, &str, (u64, [u8; 32])> = TableDefinition::new("state");
 
+/// The index's file in a log's home.
+pub const FILE: &str = "private/index.redb";
+
 /// What the index may keep in memory, in bytes.
 const CACHE: usize = 16 << 20;
 

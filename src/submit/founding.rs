@@ -1,15 +1,15 @@
 //! Founding a log: entry 0, the charter's text, the first checkpoint.
 
-use super::{Operator, SubmitError};
+use super::{Operator, SubmitError, check_log_key};
 use crate::chain::Finding;
 use crate::codec::{Bytes, List};
 use crate::entry::{Entry, Pointer, SignedEntry, VERSION};
 use crate::field::Instant;
-use crate::hash::{ZEROS, leaf_hash};
+use crate::hash::{ZEROS, leaf_hash, sha256};
 use crate::history::History;
 use crate::key::SigningKey;
 use crate::log::Writer;
-use crate::statement::{Signature, Statement};
+use crate::statement::{Act, Signature, Statement};
 use crate::store::Store;
 use crate::store::guard::Guard;
 use crate::store::index::Index;
@@ -29,7 +29,8 @@ pub struct Founding {
 }
 
 impl Operator {
-    /// Founds a log and publishes its first checkpoint.
+    /// Founds a log and publishes its first checkpoint. A founding that broke off before entry 0 was committed may be
+    /// made again, with the same text of the charter; one that broke off later is finished by opening and publishing.
     ///
     /// # Errors
     /// When the founding is not in order (nothing is written then), a log is there already, or the storage fails.
@@ -53,10 +54,18 @@ impl Operator {
         };
         let bytes = entry.encode()?;
         let signed = SignedEntry::decode(&bytes)?;
+        let mut history = History::default();
         let findings: Vec<Finding> =
-            History::default().take(&bytes, leaf_hash(&bytes), Ok(&signed), &mut |_| None, None);
+            history.take(&bytes, leaf_hash(&bytes), Ok(&signed), &mut |_| None, None);
         if !findings.is_empty() {
             return Err(SubmitError::Refused(findings));
+        }
+        check_log_key(history.roster().expect("it was founded without a finding"), log_key)?;
+        if let Ok(Act::Found(found)) = signed.act()
+            && let got = sha256(&founding.charter_text)
+            && got != found.text
+        {
+            return Err(SubmitError::CharterText { got, want: found.text });
         }
         let mut writer = Writer::create(store, guard)?;
         writer.store().put_all(&[(CHARTER.to_owned(), founding.charter_text)])?;

@@ -12,13 +12,14 @@ pub use founding::{CHARTER, Founding};
 pub use leaves::Leaves;
 
 use crate::chain::Finding;
-use crate::client::{self, ReadError};
+use crate::client::{self, Client, ReadError};
 use crate::codec::{Bytes, List, decode_large, encode};
 use crate::entry::{Entry, EntryError, SignedEntry, VERSION};
 use crate::field::Instant;
 use crate::hash::{Hash, leaf_hash};
 use crate::history::{History, Snapshot};
-use crate::key::SigningKey;
+use crate::key::vkey::Vkey;
+use crate::key::{SigningKey, VerifyingKey};
 use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
@@ -26,7 +27,7 @@ use crate::roster::Roster;
 use crate::statement::{self, Signature, Statement, StatementError};
 use crate::store::guard::Guard;
 use crate::store::index::{Index, IndexError};
-use crate::store::{MAX_SWAP_BYTES, Read, Store, StoreError};
+use crate::store::{MAX_SWAP_BYTES, Store, StoreError};
 use std::collections::HashMap;
 
 /// The name of the snapshot.
@@ -34,6 +35,9 @@ pub const SNAPSHOT: &str = "private/snapshot";
 
 /// The longest snapshot that is read, in bytes.
 const MAX_SNAPSHOT: u64 = MAX_SWAP_BYTES;
+
+/// After how many entries a running operator keeps its history again: so few are soon derived.
+const SNAPSHOT_EVERY: u64 = 1024;
 
 /// Where a statement stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +84,22 @@ pub enum SubmitError {
         /// The last entry's time.
         last: Instant,
     },
+    /// The charter's text is not the one whose digest statement 0 carries.
+    #[error("statement 0 carries the digest {want} of the charter's text, the text given has {got}")]
+    CharterText {
+        /// The digest of the text given.
+        got: Hash,
+        /// The digest in the statement.
+        want: Hash,
+    },
+    /// The key is not the one that checkpoints of this log are signed with.
+    #[error("checkpoints of this log are signed with the key of {want}, not with {got:?}")]
+    LogKey {
+        /// The public half of the key given.
+        got: Box<VerifyingKey>,
+        /// The log's key.
+        want: Box<Vkey>,
+    },
     /// The stored log does not verify, so that nothing can be built on it.
     #[error("the stored log does not verify: {0}")]
     Broken(Finding),
@@ -108,7 +128,10 @@ pub struct Operator {
     index: Index,
     waiting: Vec<Vec<u8>>,
     waiting_bytes: usize,
+    /// What the index of ids does not know yet.
     fresh: HashMap<Hash, u64>,
+    /// The size of the snapshot.
+    kept: u64,
 }
 
 impl Operator {
@@ -135,6 +158,7 @@ impl Operator {
             waiting: Vec::new(),
             waiting_bytes: 0,
             fresh: HashMap::new(),
+            kept: 0,
         };
         operator.catch_up_history()?;
         operator.catch_up_index()?;
@@ -179,9 +203,9 @@ impl Operator {
         signatures: &[Signature],
         now: Instant,
     ) -> Result<Admitted, SubmitError> {
-        Statement::decode(statement)?;
+        let decoded = Statement::decode(statement)?;
         let id = statement::id(statement);
-        if let Some(index) = self.find(&id, statement)? {
+        if let Some(index) = self.find(&id, &decoded, statement)? {
             return Ok(Admitted::Already { index });
         }
         if let Some(unknown) = self.history.unknown() {
@@ -219,10 +243,12 @@ impl Operator {
     /// # Errors
     /// When it cannot be read.
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, SubmitError> {
-        stored_entry(self.writer.store(), index, self.writer.size())
+        let (size, root) = (self.writer.size(), self.writer.root());
+        Ok(Client::open(self.writer.store(), size, root)?.entry(index)?)
     }
 
-    /// Whether the next statement should wait for a commit, since the round is full.
+    /// Whether the next statement should wait for a commit, since one round takes no more: a greater one is appended in
+    /// several, each durable by itself.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.waiting.len() >= MAX_ROUND || self.waiting_bytes + bundle::ENTRY_MAX > MAX_ROUND_BYTES
@@ -231,43 +257,59 @@ impl Operator {
     /// Makes all that was admitted durable.
     ///
     /// # Errors
-    /// When it cannot: then open the log again to learn what was appended.
+    /// When it cannot: then open the log again to learn what was appended. [`SubmitError::Index`] comes after the fact:
+    /// all is durable, and the next commit, or the next opening, brings the index up to date.
     pub fn commit(&mut self) -> Result<(), SubmitError> {
-        self.writer.append(&self.waiting)?;
+        let mut done = 0;
+        while done < self.waiting.len() {
+            let round = &self.waiting[done..][..round_len(&self.waiting[done..])];
+            self.writer.append(round)?;
+            done += round.len();
+        }
         self.waiting.clear();
         self.waiting_bytes = 0;
         self.leaves.stored(self.writer.size());
-        let ids: Vec<_> = self.fresh.drain().collect();
+        let ids: Vec<_> = self.fresh.iter().map(|(id, index)| (*id, *index)).collect();
         self.index.add(&ids, self.writer.size(), self.history.head().leaf)?;
+        self.fresh.clear();
         Ok(())
     }
 
     /// Commits, signs a checkpoint and publishes it; gives the note.
     ///
     /// # Errors
-    /// When it cannot: what was committed stays durable.
+    /// When it cannot: what was committed stays durable. Nothing is done with another key than the log's.
     pub fn publish(&mut self, log_key: &SigningKey) -> Result<String, SubmitError> {
+        check_log_key(self.roster(), log_key)?;
         self.commit()?;
         let origin = self.roster().charter.origin.clone();
         let note = self.writer.publish(&origin, log_key)?;
-        self.keep_snapshot()?;
+        if self.writer.size() - self.kept >= SNAPSHOT_EVERY {
+            self.keep_snapshot()?;
+        }
         Ok(note)
     }
 
-    /// The index of a statement that the log holds or that was admitted, its bytes compared.
-    fn find(&self, id: &Hash, statement: &[u8]) -> Result<Option<u64>, SubmitError> {
+    /// The index of a statement that the log holds or that was admitted, its bytes compared. One that was sequenced and
+    /// did not count, by the fault of an operator before, is as if it were not there: its author may send it again.
+    fn find(&self, id: &Hash, s: &Statement, bytes: &[u8]) -> Result<Option<u64>, SubmitError> {
         if let Some(index) = self.fresh.get(id) {
             return Ok(Some(*index));
         }
-        let Some(index) = self.index.find(id)? else { return Ok(None) };
-        let entry = stored_entry(self.writer.store(), index, self.writer.size())?;
-        Ok(SignedEntry::decode(&entry).is_ok_and(|e| *e.entry.statement == *statement).then_some(index))
+        if s.seq >= self.history.chain(&s.author, s.class()).seq {
+            return Ok(None);
+        }
+        let Some(index) = self.index.find(id)?.filter(|index| *index < self.writer.size()) else {
+            return Ok(None);
+        };
+        let entry = self.entry(index)?;
+        Ok(SignedEntry::decode(&entry).is_ok_and(|e| *e.entry.statement == *bytes).then_some(index))
     }
 
     /// Judges the entries that the snapshot does not know.
     fn catch_up_history(&mut self) -> Result<(), SubmitError> {
         let store = self.writer.store();
-        for_each_entry(store, self.history.head().size, self.writer.size(), |_, bytes| {
+        for_each_entry(&self.writer, self.history.head().size, |_, bytes| {
             let decoded = SignedEntry::decode(bytes);
             let leaves = &mut self.leaves;
             let mut leaf_at = |index| leaves.at(store, index);
@@ -296,7 +338,7 @@ impl Operator {
             known = 0;
         }
         let mut ids = Vec::new();
-        for_each_entry(store, known, size, |index, bytes| {
+        for_each_entry(&self.writer, known, |index, bytes| {
             if let Ok(e) = SignedEntry::decode(bytes) {
                 ids.push((e.id, index));
             }
@@ -309,8 +351,9 @@ impl Operator {
         Ok(self.index.add(&ids, size, self.history.head().leaf)?)
     }
 
-    /// Keeps the history, so that the next opening need not derive it; a lost or damaged one is derived again.
-    fn keep_snapshot(&self) -> Result<(), SubmitError> {
+    /// Keeps the history of all that is committed, so that the next opening need not derive it; a lost or damaged one is
+    /// derived again.
+    fn keep_snapshot(&mut self) -> Result<(), SubmitError> {
         let store = self.writer.store();
         let new = encode(&(self.writer.root(), self.history.snapshot()));
         let old = store.get(SNAPSHOT, MAX_SNAPSHOT)?;
@@ -318,13 +361,42 @@ impl Operator {
             // Whoever was faster kept one as good.
             let _ = store.swap(SNAPSHOT, old.as_deref(), &new)?;
         }
+        self.kept = self.writer.size();
         Ok(())
     }
 }
 
+/// Refuses another key than the one that checkpoints are signed with.
+fn check_log_key(roster: &Roster, key: &SigningKey) -> Result<(), SubmitError> {
+    let (got, want) = (key.public(), &roster.vkey);
+    if got == *want.key() {
+        Ok(())
+    } else {
+        Err(SubmitError::LogKey { got: Box::new(got), want: Box::new(want.clone()) })
+    }
+}
+
+/// How many of these entries one round takes.
+fn round_len(waiting: &[Vec<u8>]) -> usize {
+    let sizes = waiting.iter().scan(0, |sum, entry| {
+        *sum += entry.len();
+        Some(*sum)
+    });
+    sizes.take(MAX_ROUND).take_while(|sum| *sum <= MAX_ROUND_BYTES).count()
+}
+
 /// Takes up the kept history where its root is the log's at that size, else an empty one.
 fn resume(writer: &Writer) -> Result<History, SubmitError> {
-    let Some(bytes) = writer.store().get(SNAPSHOT, MAX_SNAPSHOT)? else { return Ok(History::default()) };
+    let bytes = match writer.store().get(SNAPSHOT, MAX_SNAPSHOT) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(History::default()),
+        Err(StoreError::TooLarge { .. }) => {
+            // None of ours; and nothing can be swapped for it.
+            writer.store().delete(SNAPSHOT)?;
+            return Ok(History::default());
+        }
+        Err(error) => return Err(error.into()),
+    };
     let limit = usize::try_from(MAX_SNAPSHOT).expect("fits");
     let Ok((root, snapshot)) = decode_large::<(Hash, Snapshot)>(&bytes, limit) else {
         return Ok(History::default());
@@ -334,29 +406,26 @@ fn resume(writer: &Writer) -> Result<History, SubmitError> {
     Ok(if fits { history } else { History::default() })
 }
 
-/// Reads an entry as stored; unchecked, since the writer's own storage was checked when it was opened.
-fn stored_entry(store: &dyn Read, index: u64, size: u64) -> Result<Vec<u8>, SubmitError> {
-    let mut found = Vec::new();
-    for_each_entry(store, index, (index + 1).min(size), |_, bytes| {
-        found = bytes.to_vec();
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-/// Reads the entries from one size to another, bundle by bundle.
+/// Reads the committed entries from one size on, bundle by bundle, each entry held against the committed root: stored
+/// bytes that were changed must not decide who may sign.
 fn for_each_entry(
-    store: &dyn Read,
+    writer: &Writer,
     from: u64,
-    to: u64,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), SubmitError>,
 ) -> Result<(), SubmitError> {
-    let width = u64::from(TILE_WIDTH);
-    for number in from / width..to.div_ceil(width) {
-        let path = TilePath::at(Level::Entries, number, to).expect("within the log");
+    let (store, size, width) = (writer.store(), writer.size(), u64::from(TILE_WIDTH));
+    if from >= size {
+        return Ok(());
+    }
+    let mut client = Client::open(store, size, writer.root())?;
+    for number in from / width..size.div_ceil(width) {
+        let path = TilePath::at(Level::Entries, number, size).expect("within the log");
         let bytes = client::object(store, path)?.ok_or(ReadError::Missing(path))?;
         let entries = bundle::parse(&bytes, path.width).map_err(|error| ReadError::Bundle { path, error })?;
         for (index, bytes) in (number * width..).zip(entries).filter(|(index, _)| *index >= from) {
+            if leaf_hash(bytes) != client.leaf_hash(index)? {
+                return Err(ReadError::Entry { path, index }.into());
+            }
             each(index, bytes)?;
         }
     }

@@ -13,9 +13,11 @@
 //! set: that one vouches for those before it through `prev`. Sound as long as clients sign only on a `prev` that they
 //! kept or verified.
 
+mod log;
 mod objects;
 mod quick;
 
+pub use log::{Held, Outcome, Subject, log};
 pub use objects::{ObjectFinding, Trouble};
 
 use crate::chain::{Effect, Finding};

@@ -2,6 +2,7 @@
 
 use crate::client::{self, ReadError};
 use crate::hash::Hash;
+use crate::key::vkey::Vkey;
 use crate::merkle::builder::{Tile, TileBuilder};
 use crate::merkle::bundle::BundleError;
 use crate::merkle::tile::TilePath;
@@ -24,6 +25,8 @@ pub enum Trouble {
     Missing,
     /// It is longer than such an object can be.
     TooLarge,
+    /// A folder, a link or the like is in its place.
+    NotAnObject,
     /// Its bytes are not what the entries add up to.
     Differs,
     /// It is no bundle of so many entries.
@@ -37,6 +40,15 @@ pub enum Trouble {
     },
     /// It is no checkpoint that the policy accepts.
     Checkpoint(String),
+    /// It was signed with a key that is not the log's.
+    Key {
+        /// The key that signed it.
+        got: Box<Vkey>,
+        /// The key that the log declares.
+        want: Box<Vkey>,
+    },
+    /// It commits to no entries.
+    Empty,
     /// It is another log's, or another founding of this one.
     Log {
         /// The log's id.
@@ -69,10 +81,13 @@ impl Trouble {
         match self {
             Self::Missing => "missing",
             Self::TooLarge => "too-large",
+            Self::NotAnObject => "not-an-object",
             Self::Differs => "differs",
             Self::Bundle(_) => "bundle",
             Self::Root { .. } => "root",
             Self::Checkpoint(_) => "checkpoint",
+            Self::Key { .. } => "key",
+            Self::Empty => "empty",
             Self::Log { .. } => "log-id",
             Self::Rollback { .. } => "rollback",
             Self::Rewritten { .. } => "rewritten",
@@ -85,10 +100,13 @@ impl fmt::Display for Trouble {
         match self {
             Self::Missing => f.write_str("is missing"),
             Self::TooLarge => f.write_str("is longer than such an object can be"),
+            Self::NotAnObject => f.write_str("is not a regular file"),
             Self::Differs => f.write_str("is not what the entries add up to"),
             Self::Bundle(error) => write!(f, "is damaged: {error}"),
             Self::Root { got, want } => write!(f, "says root {want}, but the entries add up to {got}"),
             Self::Checkpoint(why) => write!(f, "is not accepted: {why}"),
+            Self::Key { got, want } => write!(f, "is signed with the key of {got}, but the log's is {want}"),
+            Self::Empty => f.write_str("commits to no entries, so no log was founded"),
             Self::Log { got, want } => write!(f, "is of log {got}, but the trust file pins {want}"),
             Self::Rollback { size, held } => {
                 write!(f, "has {size} entries, but you hold a checkpoint of {held}: the log was rolled back")
@@ -115,21 +133,30 @@ impl fmt::Display for ObjectFinding {
     }
 }
 
-/// Gives an object's bytes; one that is missing or too long is a finding, and empty.
-pub(super) fn present(
-    path: TilePath,
+/// Gives an object's bytes; one that is missing, too long or no object is a finding, and none.
+pub(super) fn read(
+    name: &str,
     read: Result<Option<Vec<u8>>, ReadError>,
     found: &mut dyn FnMut(ObjectFinding),
-) -> Result<Vec<u8>, ReadError> {
-    match read {
-        Ok(Some(bytes)) => return Ok(bytes),
-        Ok(None) => found(ObjectFinding::new(path, Trouble::Missing)),
-        Err(ReadError::Store(StoreError::TooLarge { .. })) => {
-            found(ObjectFinding::new(path, Trouble::TooLarge))
-        }
+) -> Result<Option<Vec<u8>>, ReadError> {
+    let trouble = match read {
+        Ok(Some(bytes)) => return Ok(Some(bytes)),
+        Ok(None) => Trouble::Missing,
+        Err(ReadError::Store(StoreError::TooLarge { .. })) => Trouble::TooLarge,
+        Err(ReadError::Store(StoreError::NotAnObject { .. })) => Trouble::NotAnObject,
         Err(error) => return Err(error),
-    }
-    Ok(Vec::new())
+    };
+    found(ObjectFinding { name: name.to_owned(), trouble });
+    Ok(None)
+}
+
+/// The same of a tile or bundle, empty where there is none.
+pub(super) fn present(
+    path: TilePath,
+    bytes: Result<Option<Vec<u8>>, ReadError>,
+    found: &mut dyn FnMut(ObjectFinding),
+) -> Result<Vec<u8>, ReadError> {
+    Ok(read(&path.to_string(), bytes, found)?.unwrap_or_default())
 }
 
 /// The tree that the entries add up to, each tile compared as it comes to be.

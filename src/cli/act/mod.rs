@@ -7,13 +7,13 @@
 pub mod seal;
 mod written;
 
-pub use written::{Fields, from_file, plain_json, read_limited};
+pub use written::{Fields, from_file, read_limited};
 
 use super::problem::Problem;
+use serde_json::{Map, Value, json};
 use servanda::field::Instant;
 use servanda::statement::terms::Instrument;
 use servanda::statement::{Act, Kind};
-use serde_json::{Map, Value, json};
 use std::path::Path;
 
 /// What the form needs from around it.
@@ -29,15 +29,35 @@ pub struct Around<'a> {
 }
 
 /// The fields of bodies that hold ids, by name.
-const ID_FIELDS: [&str; 10] =
-    ["statement", "motion", "record", "response", "incident", "joins", "supersedes", "within", "statements", "pledges"];
+const ID_FIELDS: [&str; 10] = [
+    "statement",
+    "motion",
+    "record",
+    "response",
+    "incident",
+    "joins",
+    "supersedes",
+    "within",
+    "statements",
+    "pledges",
+];
 
 /// The fields of a pledge's, amendment's or record's body beside its terms.
 const BESIDE_TERMS: [&str; 5] = ["to", "statement", "promisor", "source", "terms"];
 
 /// Fields that are lists, so that one value may stand for a list of one.
-const LISTS: [&str; 10] =
-    ["to", "statements", "pledges", "kinds", "against", "aspects", "instruments", "annexes", "attendance", "decisions"];
+const LISTS: [&str; 10] = [
+    "to",
+    "statements",
+    "pledges",
+    "kinds",
+    "against",
+    "aspects",
+    "instruments",
+    "annexes",
+    "attendance",
+    "decisions",
+];
 
 /// Makes the act of a kind from what a person wrote.
 pub fn act(kind: Kind, mut fields: Fields, around: &Around<'_>) -> anyhow::Result<Act> {
@@ -73,19 +93,30 @@ fn read(kind: Kind, body: Value) -> anyhow::Result<Act> {
 }
 
 /// Moves the fields of the terms below `terms`.
-fn with_terms(kind: Kind, fields: Map<String, Value>, around: &Around<'_>) -> anyhow::Result<Map<String, Value>> {
+fn with_terms(
+    kind: Kind,
+    fields: Map<String, Value>,
+    around: &Around<'_>,
+) -> anyhow::Result<Map<String, Value>> {
     let mut body = Map::new();
     let mut terms = Map::new();
     for (name, value) in fields {
         // `source` of a record is the body's own; of a pledge, its terms'.
         let beside = BESIDE_TERMS.contains(&name.as_str()) && (name != "source" || kind == Kind::Record);
-        if beside { body.insert(name, value) } else { terms.insert(name, value) };
+        if beside {
+            body.insert(name, value)
+        } else {
+            terms.insert(name, value)
+        };
     }
     if body.contains_key("terms") {
         return Ok(body);
     }
     terms.entry("force").or_insert_with(|| json!("political"));
     terms.entry("valid_from").or_insert_with(|| json!(around.now));
+    if let Some(day) = terms.get_mut("valid_until") {
+        written::whole_day(day);
+    }
     if let Some(instruments) = terms.get_mut("instruments").and_then(Value::as_array_mut) {
         for instrument in instruments {
             if let Some(name) = instrument.as_str() {

@@ -17,7 +17,13 @@ pub fn seal(act: &mut Act, fields: &[String], log: &Hash, author: &Handle) -> an
     for name in names {
         let field = Short::new(name.clone())?;
         let opening = |value: Vec<u8>| -> anyhow::Result<Opening> {
-            Ok(Opening { log: *log, author: author.clone(), field: field.clone(), salt: salt()?, value: Bytes(value) })
+            Ok(Opening {
+                log: *log,
+                author: author.clone(),
+                field: field.clone(),
+                salt: salt()?,
+                value: Bytes(value),
+            })
         };
         openings.push(one(act, name, &opening)?);
     }
@@ -61,7 +67,9 @@ fn one(act: &mut Act, name: &str, opening: &MakeOpening<'_>) -> anyhow::Result<O
 fn inside(terms: &mut Terms, parts: &[&str], opening: &MakeOpening<'_>) -> anyhow::Result<Option<Opening>> {
     let place = match parts {
         ["quantity"] => Some(&mut terms.quantity),
-        ["dues", n, "quantity"] => n.parse().ok().and_then(|n: usize| terms.dues.get_mut(n)).map(|d| &mut d.quantity),
+        ["dues", n, "quantity"] => {
+            n.parse().ok().and_then(|n: usize| terms.dues.get_mut(n)).map(|d| &mut d.quantity)
+        }
         ["annexes", n] => return annex(&mut terms.annexes, n, opening),
         _ => None,
     };

@@ -3,6 +3,7 @@
 use super::Around;
 use crate::cli::problem::{Hint, Problem};
 use serde_json::{Map, Value, json};
+use servanda::field::Day;
 use servanda::hash::sha256;
 use std::fs;
 use std::path::Path;
@@ -43,12 +44,15 @@ pub fn from_file(path: &Path) -> anyhow::Result<Fields> {
     let value = if path.extension().is_some_and(|e| e == "json") {
         serde_json::from_str::<Value>(&text).map_err(|e| Problem::new(format!("{shown}: {e}")))?
     } else {
-        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| Problem::new(format!("{shown}: {e}")))?;
+        let table: toml::Table =
+            text.parse().map_err(|e: toml::de::Error| Problem::new(format!("{shown}: {e}")))?;
         plain_json(toml::Value::Table(table))?
     };
     match value {
         Value::Object(fields) => Ok(Fields(fields)),
-        _ => Err(Problem::new(format!("{shown} holds no fields")).hint("write `name = value` lines, or a JSON object").into()),
+        _ => Err(Problem::new(format!("{shown} holds no fields"))
+            .hint("write `name = value` lines, or a JSON object")
+            .into()),
     }
 }
 
@@ -56,7 +60,9 @@ pub fn from_file(path: &Path) -> anyhow::Result<Fields> {
 pub fn plain_json(value: toml::Value) -> anyhow::Result<Value> {
     Ok(match value {
         toml::Value::Datetime(at) => Value::String(at.to_string()),
-        toml::Value::Array(values) => Value::Array(values.into_iter().map(plain_json).collect::<Result<_, _>>()?),
+        toml::Value::Array(values) => {
+            Value::Array(values.into_iter().map(plain_json).collect::<Result<_, _>>()?)
+        }
         toml::Value::Table(table) => {
             let fields = table.into_iter().map(|(name, value)| Ok((name, plain_json(value)?)));
             Value::Object(fields.collect::<anyhow::Result<_>>()?)
@@ -72,7 +78,8 @@ pub fn read_limited(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
         let len = fs::metadata(path)?.len();
         if len > limit { Ok(None) } else { fs::read(path).map(Some) }
     };
-    let bytes = read().or_hint(|| format!("cannot read {shown}"), || "is the path right, and may you read it?".into())?;
+    let bytes = read()
+        .or_hint(|| format!("cannot read {shown}"), || "is the path right, and may you read it?".into())?;
     Ok(bytes.ok_or_else(|| Problem::new(format!("{shown} is longer than {limit} bytes")))?)
 }
 
@@ -127,12 +134,35 @@ fn media_type(name: &str) -> &'static str {
 
 /// A due from an option: `label; by; quantity`.
 pub fn due(value: &mut Value) -> anyhow::Result<()> {
-    parts(value, &["label", "by", "quantity"], "a due is written `label; by when; quantity`, e.g. `2026; 2026-12-31; up to 5 EUR`")
+    parts(
+        value,
+        &["label", "by", "quantity"],
+        "a due is written `label; by when; quantity`, e.g. `2026; 2026-12-31; up to 5 EUR`",
+    )?;
+    if let Some(day) = value.get_mut("by") {
+        whole_day(day);
+    }
+    Ok(())
 }
 
 /// A need from an option: `label; declared by; by when`.
 pub fn need(value: &mut Value) -> anyhow::Result<()> {
-    parts(value, &["label", "declared_by", "due"], "a need is written `label; declared by; by when`, e.g. `ratification; de`")
+    parts(
+        value,
+        &["label", "declared_by", "due"],
+        "a need is written `label; declared by; by when`, e.g. `ratification; de`",
+    )?;
+    if let Some(day) = value.get_mut("due") {
+        whole_day(day);
+    }
+    Ok(())
+}
+
+/// A deadline given as a day is that day's last second: whoever delivers on it is in time.
+pub fn whole_day(value: &mut Value) {
+    if let Some(day) = value.as_str().and_then(|text| text.parse::<Day>().ok()) {
+        *value = json!(format!("{day}T23:59:59Z"));
+    }
 }
 
 fn parts(value: &mut Value, names: &[&str], hint: &str) -> anyhow::Result<()> {
