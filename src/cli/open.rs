@@ -197,8 +197,6 @@ pub struct Log {
     pub place: Place,
     /// The trust file, if there is one.
     pub held: Option<Held>,
-    /// The policy that the checkpoint was accepted by.
-    pub policy: Policy,
     /// The checkpoint.
     pub checkpoint: VerifiedCheckpoint,
     /// The roster that entry 0 founded.
@@ -239,7 +237,7 @@ impl Log {
         {
             return Err(other_log(held, &founded.log, &want).into());
         }
-        Ok(Self { place, held, policy, checkpoint, founded })
+        Ok(Self { place, held, checkpoint, founded })
     }
 
     /// Verified reads.
