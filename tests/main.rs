@@ -18,6 +18,8 @@ mod attacks;
 mod crash;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
+/// Users' stories and the README, typed and answered.
+mod stories;
 mod support;
 /// A log's objects changed byte by byte, and histories rewritten by its own operator: what is found, and by whom.
 mod tamper;
