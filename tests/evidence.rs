@@ -39,6 +39,9 @@ fn other_end() -> SmallLog {
     log
 }
 
+/// What a hand at the operator's does to an entry.
+type Change = fn(&mut Entry);
+
 /// Entry 6, changed by a hand at the operator's; everything after it is honest again.
 fn with_entry(change: impl FnOnce(&mut Entry)) -> SmallLog {
     let mut log = SmallLog::ready();
@@ -226,7 +229,7 @@ fn a_replaced_key_promises_nothing_any_more() {
 
 #[test]
 fn a_wrong_index_link_or_time_is_a_fault() {
-    let changes: [(&str, fn(&mut Entry), &str); 3] = [
+    let changes: [(&str, Change, &str); 3] = [
         ("wrong-index", |e| e.index = 7, "calls itself entry 7"),
         ("wrong-link", |e| e.link = ZEROS, "links to 000000000000"),
         ("time-back", |e| e.sequenced_at = at("2026-12-01T09:04Z"), "is dated 2026-12-01T09:04"),
@@ -262,7 +265,6 @@ fn time_that_a_motion_may_have_restarted_is_held_against_nobody() {
 
 #[test]
 fn an_unauthentic_entry_that_was_let_in_is_evidence() {
-    type Change = fn(&mut Entry);
     let changes: [(Change, &str); 4] = [
         (|e| e.signatures.0.truncate(1), "is signed by 1 officers"),
         (|e| e.signatures.0.clear(), "bears no signature"),

@@ -81,7 +81,8 @@ fn whatever_call_fails_what_was_acknowledged_is_there_and_nothing_half_is_served
                 store.plan(Plan { among: Among::All, nth, fault, dies: true });
                 let mut told = Acknowledged::base();
                 let worked = work(&store, &ROUNDS, &mut told);
-                let what = format!("call {nth} {:?}, {fault:?}, power cut: {power_cut}", store.calls().last());
+                let what =
+                    format!("call {nth} {:?}, {fault:?}, power cut: {power_cut}", store.calls().last());
                 let disk = if power_cut { store.power_cut() } else { store.clone() };
                 // Only what comes after publishing may fail in silence.
                 assert!(worked.is_err() || told.published == BASE + 314, "{what}");
@@ -155,7 +156,12 @@ fn a_round_that_was_committed_and_not_applied_is_applied_by_the_next_writer() {
     // Opening swaps once; then the round is put, committed, and put in place: the third put or swap after that.
     let store = base();
     let mut writer = open(&store).unwrap();
-    store.plan(Plan { among: Among::Only(servanda::store::memory::Kind::Put), nth: 1, fault: Fault::Fails, dies: true });
+    store.plan(Plan {
+        among: Among::Only(servanda::store::memory::Kind::Put),
+        nth: 1,
+        fault: Fault::Fails,
+        dies: true,
+    });
     assert!(writer.append(&leaves(BASE..BASE + 10)).is_err());
     assert!(!store.objects().contains_key("public/tile/0/000"), "it was not applied");
     let mut writer = open(&store.reopen()).unwrap();

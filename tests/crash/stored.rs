@@ -79,7 +79,8 @@ fn recovery_writes_nothing_that_does_not_add_up_to_the_committed_root() {
         let damaged = with(&committed, name, |bytes| *bytes.last_mut().unwrap() ^= 1);
         let before = damaged.objects();
         assert!(open(&damaged).is_err(), "{name}");
-        let changed: Vec<_> = damaged.objects().into_iter().filter(|(n, b)| before.get(n) != Some(b)).collect();
+        let changed: Vec<_> =
+            damaged.objects().into_iter().filter(|(n, b)| before.get(n) != Some(b)).collect();
         assert!(changed.iter().all(|(n, _)| n == servanda::log::COMMIT), "{name}: wrote {changed:?}");
         // So that mending the byte mends the log.
         swap_behind_its_back(&damaged, name, &committed[name]);
@@ -99,7 +100,9 @@ fn what_an_immutable_path_holds_is_compared_and_never_overwritten() {
     store.put_all(&[("public/tile/0/000".into(), vec![7; 8192])]).unwrap();
     let mut writer = open(&store).unwrap();
     let refused = writer.append(&leaves(BASE..BASE + 10));
-    assert!(matches!(refused, Err(LogError::Store(StoreError::Conflict { name })) if name == "public/tile/0/000"));
+    assert!(
+        matches!(refused, Err(LogError::Store(StoreError::Conflict { name })) if name == "public/tile/0/000")
+    );
     assert_eq!(store.objects()["public/tile/0/000"], [7; 8192]);
     assert_eq!(served(&store), leaves(0..BASE));
 }
@@ -109,7 +112,8 @@ fn where_no_level_has_a_partial_tile_below_the_last_one_each_last_hash_is_still_
     // 65,536 leaves: the right edge is one hash, of a tile of full tiles.
     let objects = log_of(1 << 16);
     assert!(open(&Memory::holding(objects.clone())).is_ok());
-    for name in ["public/tile/2/000.p/1", "public/tile/1/000", "public/tile/0/255", "public/tile/entries/255"] {
+    for name in ["public/tile/2/000.p/1", "public/tile/1/000", "public/tile/0/255", "public/tile/entries/255"]
+    {
         let store = with(&objects, name, |bytes| *bytes.last_mut().unwrap() ^= 1);
         assert!(matches!(open(&store), Err(LogError::Edge(_))), "{name}");
     }

@@ -51,7 +51,10 @@ fn a_writer_that_stalls_at_any_call_and_wakes_after_another_took_over_is_fenced_
                     assert_eq!(epoch, 3, "the other's epoch, stalled at {nth}");
                     fenced += 1;
                 }
-                Err(other) => panic!("stalled at call {nth} {:?}: {other}", store.calls()[usize::try_from(nth).unwrap()]),
+                Err(other) => panic!(
+                    "stalled at call {nth} {:?}: {other}",
+                    store.calls()[usize::try_from(nth).unwrap()]
+                ),
             }
             let before = served(&store);
             check_told(&before[..BASE], &Told::default());

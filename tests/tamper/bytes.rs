@@ -3,18 +3,15 @@
 
 use super::*;
 use crate::support::check_log::{check_log, verified, verified_with};
-use crate::support::forge::{CHARTER_TEXT, forge, public};
+use crate::support::forge::{forge, operate, public};
 use crate::support::small_log::{cosign, key};
 use rayon::prelude::*;
 use servanda::checkpoint::SignedCheckpoint;
 use servanda::merkle::bundle;
 use servanda::merkle::tile::{Level, TilePath, bundles, tiles};
-use servanda::store::Store as _;
 use servanda::store::dir::Dir;
-use servanda::store::index::Index;
 use servanda::store::memory::Memory;
-use servanda::submit::{Founding, Operator};
-use servanda::verify::{Held, Options};
+use servanda::verify::{Held, Options, Subject};
 
 const CHECKPOINT: &str = "public/checkpoint";
 
@@ -31,19 +28,8 @@ fn reached(objects: &Objects) -> Vec<String> {
 fn written(model: &SmallLog) -> Objects {
     let folder = tempfile::tempdir().unwrap();
     let store = Dir::create(&folder.path().join("home")).unwrap();
-    let part = |n: usize| {
-        let entry = model.entry(n).entry;
-        (entry.statement.0, entry.signatures.0, entry.sequenced_at)
-    };
-    let (statement, signatures, now) = part(0);
-    let founding = Founding { statement, signatures, charter_text: CHARTER_TEXT.to_vec() };
-    let (index, log_key) = (Index::in_memory().unwrap(), key("operator/checkpoint"));
-    let mut operator = Operator::found(Box::new(store), None, index, founding, now, &log_key).unwrap();
-    for n in 1..model.leaves().len() {
-        let (statement, signatures, now) = part(n);
-        operator.admit(&statement, &signatures, now).unwrap();
-    }
-    operator.publish(&log_key).unwrap();
+    let mut operator = operate(Box::new(store), model);
+    operator.publish(&key("operator/checkpoint")).unwrap();
     let store = operator.writer().store();
     let names = store.list("public").unwrap();
     names.into_iter().map(|name| (name.clone(), store.get(&name, 1 << 20).unwrap().unwrap())).collect()
@@ -57,7 +43,8 @@ fn named(found: &BTreeSet<(String, &'static str)>, object: &str, at: usize, byte
         && path.level == Level::Entries
     {
         places.push(TilePath { level: Level::Hash(0), ..path }.to_string());
-        let before = (1..path.width).take_while(|w| bundle::truncated(bytes, *w).unwrap().len() <= at).count();
+        let before =
+            (1..path.width).take_while(|w| bundle::truncated(bytes, *w).unwrap().len() <= at).count();
         let index = path.index * 256 + u64::try_from(before).unwrap();
         places.extend([index, index + 1].map(|index| format!("entry {index}")));
     }
@@ -73,7 +60,10 @@ fn what_the_operator_writes_is_the_model_and_verifies() {
     let held = Held { policy: Some(&policy), log: Some(model.log_id()), checkpoint: None };
     assert_eq!(verified(&Memory::holding(objects.clone()), held).0, []);
     let forged = forge(model.leaves());
-    assert!(forged.iter().all(|(name, bytes)| objects.get(name) == Some(bytes)), "an honest forger writes the same");
+    assert!(
+        forged.iter().all(|(name, bytes)| objects.get(name) == Some(bytes)),
+        "an honest forger writes the same"
+    );
     assert_eq!(public(&objects).len(), objects.len());
 }
 
@@ -99,16 +89,21 @@ fn every_byte_of_a_small_log_is_guarded() {
 fn every_bit_of_a_checkpoint_is_guarded_with_a_policy_and_without_one_and_under_a_quorum() {
     let model = model();
     let mut objects = forge(model.leaves());
+    // What is found in the checkpoint is found before anything else is read.
     let found = |objects: &Objects, bytes: Vec<u8>, held| {
         let store = Changed { objects, name: CHECKPOINT, bytes: Some(bytes) };
-        verified_with(&store, held, Options { quick: true }).0
+        let mut findings = Vec::new();
+        Subject::read(&store, held, &mut |found| findings.push(found)).unwrap();
+        findings
     };
     let alone = model.policy(false);
     let witnessed = model.policy(true);
     for (policy, cosigned) in [(Some(&alone), false), (None, false), (Some(&witnessed), true)] {
         if cosigned {
             let note = String::from_utf8(objects[CHECKPOINT].clone()).unwrap();
-            assert!(!found(&objects, note.clone().into_bytes(), Held { policy, ..Held::default() }).is_empty());
+            assert!(
+                !found(&objects, note.clone().into_bytes(), Held { policy, ..Held::default() }).is_empty()
+            );
             objects.insert(CHECKPOINT.into(), cosign(&note, model.now).into_bytes());
         }
         let held = Held { policy, ..Held::default() };
@@ -158,7 +153,9 @@ fn an_object_that_is_missing_cut_prolonged_or_another_is_named() {
             let longer = |by: usize| Some([&bytes[..], &vec![0; by]].concat());
             let mut changes = vec![None, cut(0), cut(bytes.len() / 2), cut(bytes.len() - 1)];
             changes.extend([longer(1), longer(32), longer((1 << 24) + (1 << 10))]);
-            changes.extend(names.iter().filter(|other| *other != name).map(|other| Some(objects[other].clone())));
+            changes.extend(
+                names.iter().filter(|other| *other != name).map(|other| Some(objects[other].clone())),
+            );
             for changed in changes {
                 let len = changed.as_ref().map(Vec::len);
                 let store = Changed { objects: &objects, name, bytes: changed };

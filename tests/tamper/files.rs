@@ -40,7 +40,11 @@ fn a_folder_a_link_or_a_pipe_in_an_objects_place_is_a_finding() {
             let code = if place == 3 { "missing" } else { "not-an-object" };
             assert!(found.contains(&(name.to_owned(), code)), "{what} at {name}: {found:?}");
             // Put back, it is the log again.
-            if place == 1 { fs::remove_dir(&path).unwrap() } else { drop(fs::remove_file(&path)) }
+            if place == 1 {
+                fs::remove_dir(&path).unwrap()
+            } else {
+                drop(fs::remove_file(&path))
+            }
             fs::rename(&kept, &path).unwrap();
             assert_eq!(verified(&store, held).0, []);
         }

@@ -69,7 +69,10 @@ fn a_changed_amount_is_found() {
     });
     assert!(in_the_bundle(&leaves, &log).contains(&("tile/0/000.p/10".into(), "differs")));
     let found = as_they_are(&leaves, &log);
-    assert!(found.is_superset(&[at_entry(4, "bad-signature"), at_entry(5, "wrong-link")].into()), "{found:?}");
+    assert!(
+        found.is_superset(&[at_entry(4, "bad-signature"), at_entry(5, "wrong-link")].into()),
+        "{found:?}"
+    );
     let found = made_right(&leaves, &log);
     // Whoever signed after it had seen the pledge as it was.
     let want = [at_entry(4, "bad-signature"), at_entry(5, "seen-other"), at_entry(9, "wrong-seq")];
@@ -224,7 +227,9 @@ fn partners_and_keys_that_were_made_up_are_found() {
         slipped_in(&log, &invented, &[(0, "de/4"), (1, "de/1")]),
         [at_entry(10, "unknown-author")].into()
     );
-    for signers in [[(0, "made up"), (1, "de/1")], [(0, "de/0"), (1, "de/1")], [(0, "de/4"), (1, "operator/0")]] {
+    for signers in
+        [[(0, "made up"), (1, "de/1")], [(0, "de/0"), (1, "de/1")], [(0, "de/4"), (1, "operator/0")]]
+    {
         let officer = if signers[0].1 == "de/4" { 1 } else { 0 };
         let found = slipped_in(&log, &honest, &signers);
         assert_eq!(found, [at_entry(10, "bad-signature")].into(), "officer {officer}");
@@ -245,7 +250,7 @@ fn signatures_of_one_statement_do_not_fit_another() {
 #[test]
 fn what_the_operator_says_of_an_entry_is_checked_against_its_neighbours() {
     let log = model();
-    let changes: [(&str, fn(&mut Entry)); 6] = [
+    let changes: [Change<Entry>; 6] = [
         ("time-back", |e| e.sequenced_at = at("2026-12-01T08:59Z")),
         ("wrong-index", |e| e.index = 9),
         ("wrong-link", |e| e.link = ZEROS),
@@ -266,7 +271,7 @@ fn what_the_operator_says_of_an_entry_is_checked_against_its_neighbours() {
 #[test]
 fn what_an_author_claims_to_have_seen_must_be_this_log() {
     let log = model();
-    let changes: [(&str, fn(&mut Statement)); 5] = [
+    let changes: [Change<Statement>; 5] = [
         ("seen-range", |s| s.seen.size = 11),
         ("seen-range", |s| s.seen.size = 0),
         ("seen-back", |s| s.seen.size = 5),

@@ -20,7 +20,7 @@ use servanda::verify::Found;
 use std::collections::BTreeSet;
 
 /// Ten entries: found, three accedes, pledge (4), accept (5), de's rotation (6), pledge (7), accept (8), pledge (9).
-fn model() -> SmallLog {
+pub fn model() -> SmallLog {
     let mut log = SmallLog::founded_with(|found| {
         found.charter.partners.retain(|p| ["de", "pl", "ua"].contains(&p.handle.as_str()));
     });
@@ -44,7 +44,10 @@ fn long_model(size: u64) -> SmallLog {
     let mut log = model();
     while log.size() < size {
         let response = Hash([u8::try_from(log.size() % 251).unwrap(); 32]);
-        log.say("ua", Act::Confirm(Confirm { response, received: Received::NotReceived, note: Default::default() }));
+        log.say(
+            "ua",
+            Act::Confirm(Confirm { response, received: Received::NotReceived, note: Default::default() }),
+        );
     }
     assert_eq!(log.findings(), []);
     log
@@ -66,6 +69,9 @@ impl Read for Changed<'_> {
         }
     }
 }
+
+/// A change, and the code of what is found.
+pub type Change<T> = (&'static str, fn(&mut T));
 
 /// Where something is wrong, and what.
 fn said(findings: &[Found]) -> BTreeSet<(String, &'static str)> {

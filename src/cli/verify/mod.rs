@@ -7,23 +7,12 @@ mod compare;
 mod tally;
 
 use super::open::{self, Held, Place, TrustArgs};
-use super::problem::Problem;
 use super::screen::Screen;
 use super::{Context, Outcome};
 use clap::Args;
-use compare::Other;
-use servanda::charter::file::founding::MAX_CHARTER_FILE;
+use compare::{Bench, Other};
 use servanda::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
-use servanda::client;
-use servanda::entry::SignedEntry;
-use servanda::hash::{Hash, sha256};
-use servanda::history::History;
-use servanda::merkle::tile::{Level, TILE_WIDTH, TilePath};
-use servanda::policy::Policy;
-use servanda::statement::Act;
-use servanda::store::{Read, StoreError};
-use servanda::submit::CHARTER;
-use servanda::verify::{Audit, ObjectFinding, Options, Report, Trouble};
+use servanda::verify::{self, Options, Subject};
 use std::path::PathBuf;
 use tally::Tally;
 
@@ -62,11 +51,10 @@ pub struct Verify {
     quick: bool,
 }
 
-/// What is verified.
-struct Subject {
+/// A log, and what is known of it before it is verified.
+struct Case {
     place: Place,
     held: Option<Held>,
-    policy: Option<Policy>,
     /// Unverified; none where there is no checkpoint.
     signed: Option<SignedCheckpoint>,
     /// None where it is not accepted.
@@ -79,17 +67,26 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     let held = args.trust.read(screen)?;
     let place = Place::named(args.log.as_ref(), held.as_ref())?;
     let mut tally = Tally::new(screen, args.quick);
-    let subject = Subject::read(place, held, &mut tally)?;
+    let trust = held.as_ref().map(|h| &h.trust);
+    let what =
+        verify::Held { policy: trust.map(|t| &t.policy), log: trust.and_then(|t| t.log), checkpoint: None };
+    let subject = Subject::read(&place.public, what, &mut |f| tally.take(f)).map_err(open::read_problem)?;
     // Before anything is verified, so that a slip in what was typed is told at once.
     let other = |path: &PathBuf| Other::read(path, subject.policy.as_ref());
     let since = args.since.as_ref().map(other).transpose()?;
     let against = args.against.as_ref().map(other).transpose()?;
-    subject.introduce(screen);
-    let Some(size) = subject.size()? else { return tally.finish(&subject, None) };
-    let report = audit(&subject, size, args.quick, &mut tally)?;
-    subject.compare(&report, &mut tally)?;
-    if let Some(checkpoint) = &subject.checkpoint {
-        let mut bench = compare::Bench { place: &subject.place, now: checkpoint, out: &args.out };
+    let (signed, checkpoint) = (subject.signed.clone(), subject.checkpoint.clone());
+    let case = Case { place: place.clone(), held: held.clone(), signed, checkpoint };
+    case.introduce(screen);
+    let size = subject.size().map_err(open::read_problem)?.unwrap_or(0);
+    let bar = screen.progress(size, "verifying");
+    tally.show_above(bar.clone());
+    let options = Options { quick: args.quick };
+    let verified = subject.verify(options, &|done| bar.set_position(done), &mut |f| tally.take(f));
+    bar.finish_and_clear();
+    let report = verified.map_err(open::read_problem)?.report;
+    if let Some(now) = &case.checkpoint {
+        let mut bench = Bench { place: &case.place, now, out: &args.out };
         if let Some(since) = &since {
             bench.since(since, &mut tally)?;
         }
@@ -103,58 +100,10 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
             bench.evidence(folder, &mut tally)?;
         }
     }
-    tally.finish(&subject, Some(&report))
+    tally.finish(&case, report.as_ref())
 }
 
-impl Subject {
-    /// Reads the checkpoint; that it is missing or not accepted is a finding.
-    fn read(place: Place, held: Option<Held>, tally: &mut Tally<'_>) -> anyhow::Result<Self> {
-        let mut subject = Self { place, held, policy: None, signed: None, checkpoint: None };
-        let finding = |trouble| ObjectFinding { name: "checkpoint".to_owned(), trouble };
-        let Some(bytes) = subject.place.checkpoint()? else {
-            tally.object(finding(Trouble::Missing));
-            return Ok(subject);
-        };
-        match SignedCheckpoint::parse(&bytes) {
-            Err(error) => tally.object(finding(Trouble::Checkpoint(error.to_string()))),
-            Ok(signed) => {
-                let founding = || Ok(subject.place.founding(signed.claim().size)?.1.vkey);
-                match open::policy(subject.held.as_ref(), founding) {
-                    Err(error) if Problem::is_refusal(&error) => {
-                        tally.object(finding(Trouble::Checkpoint(error.to_string())));
-                    }
-                    Err(error) => return Err(error),
-                    Ok(policy) => {
-                        match signed.open(&policy) {
-                            Ok(checkpoint) => subject.checkpoint = Some(checkpoint),
-                            Err(error) => tally.object(finding(Trouble::Checkpoint(error.to_string()))),
-                        }
-                        subject.policy = Some(policy);
-                    }
-                }
-                subject.signed = Some(signed);
-            }
-        }
-        Ok(subject)
-    }
-
-    /// How many entries to verify. A size that nobody vouches for is believed only where there are so many entries.
-    fn size(&self) -> anyhow::Result<Option<u64>> {
-        let Some(claim) = self.signed.as_ref().map(SignedCheckpoint::claim) else { return Ok(None) };
-        if self.checkpoint.is_some() {
-            return Ok(Some(claim.size));
-        }
-        let last = claim.size.checked_sub(1).map(|last| last / u64::from(TILE_WIDTH));
-        let Some(path) = last.and_then(|n| TilePath::at(Level::Entries, n, claim.size)) else {
-            return Ok(None);
-        };
-        let there = match client::object(&self.place.public, path) {
-            Ok(bytes) => bytes.is_some(),
-            Err(error) => return Err(open::read_problem(error)),
-        };
-        Ok(there.then_some(claim.size))
-    }
-
+impl Case {
     /// Whether the trust file pins the log's id.
     fn is_pinned(&self) -> bool {
         self.held.as_ref().is_some_and(|h| h.trust.log.is_some())
@@ -179,47 +128,4 @@ impl Subject {
             screen.say(line);
         }
     }
-
-    /// Holds what the entries add up to against checkpoint, trust file and charter.
-    fn compare(&self, report: &Report, tally: &mut Tally<'_>) -> anyhow::Result<()> {
-        let finding = |name: &str, trouble| ObjectFinding { name: name.to_owned(), trouble };
-        let want = self.signed.as_ref().expect("a size was claimed").claim().root;
-        if report.root != want {
-            tally.object(finding("checkpoint", Trouble::Root { got: report.root, want }));
-        }
-        let Some(roster) = report.history.roster() else { return Ok(()) };
-        let pinned = self.held.as_ref().and_then(|h| h.trust.log);
-        if let Some(want) = pinned.filter(|want| *want != roster.log) {
-            tally.object(finding("tile/entries", Trouble::Log { got: roster.log, want }));
-        }
-        let name = CHARTER.strip_prefix("public/").expect("it is published");
-        match (charter_digest(&report.history), self.place.public.get(CHARTER, MAX_CHARTER_FILE)) {
-            (Some(want), Ok(Some(text))) if sha256(&text) == want => {}
-            (None, _) => {}
-            (_, Ok(Some(_))) => tally.object(finding(name, Trouble::Differs)),
-            (_, Ok(None)) => tally.object(finding(name, Trouble::Missing)),
-            (_, Err(StoreError::TooLarge { .. })) => tally.object(finding(name, Trouble::TooLarge)),
-            (_, Err(error)) => return Err(open::store_problem(error)),
-        }
-        Ok(())
-    }
-}
-
-/// The SHA-256 that the founding gives for the charter's text.
-fn charter_digest(history: &History) -> Option<Hash> {
-    let (_, bytes) = history.govern().first()?;
-    match SignedEntry::decode(bytes).ok()?.statement.act() {
-        Ok(Act::Found(found)) => Some(found.text),
-        _ => None,
-    }
-}
-
-fn audit(subject: &Subject, size: u64, quick: bool, tally: &mut Tally<'_>) -> anyhow::Result<Report> {
-    let bar = tally.screen.progress(size, "verifying");
-    tally.show_above(bar.clone());
-    let mut report = |found| tally.take(found);
-    let audit = Audit::new(&subject.place.public, Options { quick }, &mut report);
-    let report = audit.run(size, &|done| bar.set_position(done)).map_err(open::read_problem);
-    bar.finish_and_clear();
-    report
 }

@@ -5,7 +5,7 @@
 
 use super::super::screen::Screen;
 use super::super::{Outcome, open};
-use super::Subject;
+use super::Case;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use servanda::chain::Effect;
@@ -79,7 +79,7 @@ impl<'s> Tally<'s> {
     }
 
     /// Says what came of it.
-    pub fn finish(self, subject: &Subject, report: Option<&Report>) -> anyhow::Result<Outcome> {
+    pub fn finish(self, case: &Case, report: Option<&Report>) -> anyhow::Result<Outcome> {
         let not_understood = report.and_then(|r| not_understood(&r.history));
         let outcome = match (self.total, &not_understood) {
             (0, None) => Outcome::Good,
@@ -88,7 +88,7 @@ impl<'s> Tally<'s> {
         };
         if self.screen.is_json() {
             let before = if self.total == 0 { "{\"findings\":[" } else { "" };
-            let rest = self.summary(subject, report, outcome, not_understood).to_string();
+            let rest = self.summary(case, report, outcome, not_understood).to_string();
             anstream::println!("{before}],{}", rest.strip_prefix('{').expect("an object"));
             return Ok(outcome);
         }
@@ -98,7 +98,7 @@ impl<'s> Tally<'s> {
         if let Some(report) = report {
             self.say_what_was_checked(report);
         }
-        if let Some(roster) = report.and_then(|r| r.history.roster()).filter(|_| !subject.is_pinned()) {
+        if let Some(roster) = report.and_then(|r| r.history.roster()).filter(|_| !case.is_pinned()) {
             self.screen.say(open::not_pinned(&roster.log));
         }
         let findings =
@@ -128,13 +128,13 @@ impl<'s> Tally<'s> {
 
     fn summary(
         &self,
-        subject: &Subject,
+        case: &Case,
         report: Option<&Report>,
         outcome: Outcome,
         not_understood: Option<String>,
     ) -> Value {
-        let claim = subject.signed.as_ref().map(SignedCheckpoint::claim);
-        let checkpoint = subject.checkpoint.as_ref();
+        let claim = case.signed.as_ref().map(SignedCheckpoint::claim);
+        let checkpoint = case.checkpoint.as_ref();
         let cosigners = checkpoint.map(|c| c.cosigners()).unwrap_or_default();
         let counts = self
             .counts
@@ -142,7 +142,7 @@ impl<'s> Tally<'s> {
             .map(|((effect, code), count)| json!({"effect": effect, "code": code, "count": count}));
         json!({
             "log": report.and_then(|r| r.history.roster()).map(|r| r.log),
-            "pinned": subject.is_pinned(),
+            "pinned": case.is_pinned(),
             "origin": claim.map(|c| c.origin),
             "size": claim.map(|c| c.size),
             "root": claim.map(|c| c.root),
