@@ -10,12 +10,13 @@ use proptest::prelude::*;
 use servanda::armor::File;
 use servanda::checkpoint::{self, Checkpoint};
 use servanda::codec::{decode_large, encode};
-use servanda::entry::Entry;
+use servanda::entry::{Entry, Pointer};
 use servanda::evidence::{Accused, Evidence, EvidenceError, Guilt, Misdeed, check, fork};
 use servanda::field::Class;
 use servanda::hash::{Hash, ZEROS};
 use servanda::merkle::verify::verify_consistency;
 use servanda::promise::Promise;
+use servanda::proof::{RosterFile, RosterFileError};
 use servanda::statement::body::Rotate;
 use servanda::statement::{self, Act};
 use std::sync::LazyLock;
@@ -330,6 +331,31 @@ fn a_wrong_roster_pointer_is_evidence() {
         "{}",
         guilt.what
     );
+}
+
+#[test]
+fn a_roster_chain_through_an_entry_that_does_not_count_proves_no_roster() {
+    let mut log = busy();
+    let mut keys = key_set("de");
+    keys.officers[3] = officer("mallory", &[Class::Operate, Class::Observe]);
+    let statement = log.draft("de", Act::Rotate(Rotate { keys }));
+    let forged = log.sign_as(&statement, &[(0, "mallory"), (1, "mallory"), (131, "mallory")]);
+    log.push_entry(&log.sequence(&statement, forged));
+    // The last entry of a log may be such a one: nobody points at it.
+    let chain = |log: &SmallLog| {
+        let stored = Stored::new(log);
+        let file = RosterFile::make(&mut stored.client()).unwrap();
+        file.verify(log.size(), &log.root()).unwrap()
+    };
+    assert!(chain(&log).roster_before(10, None).is_ok());
+    let statement = log.draft("fr", pledge(&["ua"], terms("money")));
+    let mut entry = log.sequence(&statement, log.sign(&statement));
+    entry.roster = Pointer { index: 9, leaf: log.hashes()[9] };
+    log.push_entry(&entry);
+    let broken = chain(&log).roster_before(11, None);
+    assert!(matches!(broken, Err(RosterFileError::Unauthentic { index: 9, .. })), "{broken:?}");
+    assert!(chain(&log).roster_before(9, None).is_ok());
+    assert_eq!(guilt(&log, 9).kind, Misdeed::Admitted);
 }
 
 #[test]

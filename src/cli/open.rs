@@ -175,17 +175,6 @@ fn founded(entry: &[u8]) -> Result<(SignedEntry, Roster), String> {
     Ok((entry, roster))
 }
 
-/// Whose checkpoints count: those of the trust file's policy, else of the founding key alone, with nobody's cosignature.
-pub fn policy(
-    held: Option<&Held>,
-    founding: impl FnOnce() -> anyhow::Result<Vkey>,
-) -> anyhow::Result<Policy> {
-    match held {
-        Some(held) => Ok(held.trust.policy.clone()),
-        None => Ok(founding_policy(&founding()?)),
-    }
-}
-
 /// The policy of a log of which nothing but its founding is known.
 pub fn founding_policy(vkey: &Vkey) -> Policy {
     Policy::of(std::slice::from_ref(vkey), &[], None).expect("a log's key is one")
@@ -226,7 +215,10 @@ impl Log {
         })?;
         let signed = SignedCheckpoint::parse(&bytes).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let size = signed.claim().size;
-        let policy = policy(held.as_ref(), || Ok(place.founding(size)?.1.vkey))?;
+        let policy = match &held {
+            Some(held) => held.trust.policy.clone(),
+            None => founding_policy(&place.founding(size)?.1.vkey),
+        };
         let checkpoint = signed.open(&policy).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let mut client =
             Client::open(&place.public, checkpoint.size(), checkpoint.root()).map_err(read_problem)?;

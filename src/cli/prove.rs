@@ -1,6 +1,6 @@
 //! `servanda prove`: a statement's proof, for whoever has no log at hand, and the roster file that goes beside it.
 
-use super::open::{self, Log, LogArgs, read_problem};
+use super::open::{Log, LogArgs, read_problem};
 use super::{Context, Outcome, files, lookup};
 use clap::Args;
 use serde_json::json;
@@ -66,9 +66,7 @@ pub fn run(context: &Context, args: Prove) -> anyhow::Result<Outcome> {
             Outcome::Bad
         }
     };
-    if !log.is_pinned() {
-        screen.say(open::not_pinned(&log.id()));
-    }
+    log.caution(screen);
     screen.json(&json!({
         "index": index, "size": size, "id": entry.map(|e| e.id), "proof": out,
         "roster": roster_file.is_ok().then_some(roster),
