@@ -11,6 +11,8 @@
 #![allow(dead_code, reason = "each chapter uses a part")]
 #![allow(clippy::unwrap_used)]
 
+pub use super::stored::CHARTER_TEXT;
+
 use super::small_log::{ORIGIN, SmallLog, key};
 use servanda::entry::{Entry, SignedEntry};
 use servanda::field::Instant;
@@ -20,9 +22,6 @@ use servanda::store::index::Index;
 use servanda::store::memory::Memory;
 use servanda::submit::{CHARTER, Founding, Operator};
 use std::collections::BTreeMap;
-
-/// The text of the charter of a small log.
-pub const CHARTER_TEXT: &[u8] = b"the charter as its founders wrote it\n";
 
 /// Objects by name.
 pub type Objects = BTreeMap<String, Vec<u8>>;
