@@ -2,6 +2,8 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// Attacks by partners, operators and thieves: what each is refused for, and what is found where it was let in.
+mod attacks;
 /// `verify`, `prove` and `check`, as a user types them.
 mod cli_verify;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
@@ -12,10 +14,14 @@ mod cli_keys;
 mod evidence;
 /// Reading a log at the command line: `log`, `show`, `export`, `open`.
 mod cli_read;
+/// Attacks by partners, operators and thieves: what each is refused for, and what is found where it was let in.
+mod attacks;
 /// Every storage call fails once, writers stall and race: what was acknowledged is there, nothing half is served.
 mod crash;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
+/// Users' stories and the README, typed and answered.
+mod stories;
 mod support;
 /// A log's objects changed byte by byte, and histories rewritten by its own operator: what is found, and by whom.
 mod tamper;

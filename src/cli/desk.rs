@@ -35,7 +35,7 @@ pub struct Desk {
 
 enum Door {
     /// With the operator's key.
-    Open(Box<Operator>, SigningKey),
+    Open(Box<Operator>, Box<SigningKey>),
     /// For reading only: what is signed goes to the operator as a file.
     Closed(Box<History>),
 }
@@ -83,7 +83,7 @@ impl Desk {
                 .hint(format!("its public half must be {}", roster.vkey))
                 .into());
         }
-        Ok(Self { door: Door::Open(Box::new(operator), key) })
+        Ok(Self { door: Door::Open(Box::new(operator), Box::new(key)) })
     }
 
     /// What follows from the entries.

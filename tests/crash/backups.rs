@@ -10,15 +10,21 @@ use std::sync::{Arc, Mutex};
 
 /// A guard in memory.
 #[derive(Clone, Default)]
-struct TestGuard(Arc<Mutex<(Option<(u64, Hash)>, bool)>>);
+struct TestGuard(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    head: Option<(u64, Hash)>,
+    is_full: bool,
+}
 
 impl TestGuard {
     fn of(head: Option<(u64, Hash)>) -> Self {
-        Self(Arc::new(Mutex::new((head, false))))
+        Self(Arc::new(Mutex::new(Kept { head, is_full: false })))
     }
 
     fn head(&self) -> Option<(u64, Hash)> {
-        self.0.lock().unwrap().0
+        self.0.lock().unwrap().head
     }
 }
 
@@ -29,11 +35,11 @@ impl Guard for TestGuard {
 
     fn keep(&self, size: u64, root: Hash) -> Result<(), StoreError> {
         let mut this = self.0.lock().unwrap();
-        if this.1 {
+        if this.is_full {
             let source = std::io::ErrorKind::StorageFull.into();
             return Err(StoreError::Io { attempt: Attempt::Write, name: "guard".into(), source });
         }
-        this.0 = Some((size, root));
+        this.head = Some((size, root));
         Ok(())
     }
 }
@@ -143,17 +149,17 @@ fn a_guard_that_moves_on_or_cannot_be_written_stops_the_signature() {
         let (store, guard) = (base(), TestGuard::default());
         let mut writer = guarded(&store, &guard).unwrap();
         writer.append(&leaves(BASE..BASE + 10)).unwrap();
-        guard.0.lock().unwrap().0 = Some(head);
+        guard.0.lock().unwrap().head = Some(head);
         assert!(is_ahead(publish(&mut writer), "guard", head.0));
         assert_eq!((served(&store).len(), guard.head()), (BASE, Some(head)));
     }
     let (store, guard) = (base(), TestGuard::of(Some((250, root_of(250)))));
     let mut writer = guarded(&store, &guard).unwrap();
     writer.append(&leaves(BASE..BASE + 10)).unwrap();
-    guard.0.lock().unwrap().1 = true;
+    guard.0.lock().unwrap().is_full = true;
     assert!(matches!(publish(&mut writer), Err(LogError::Store(StoreError::Io { .. }))));
     assert_eq!(served(&store).len(), BASE, "nothing was signed");
-    guard.0.lock().unwrap().1 = false;
+    guard.0.lock().unwrap().is_full = false;
     publish(&mut writer).unwrap();
     assert_eq!(guard.head(), Some((260, root_of(260))));
 }

@@ -15,8 +15,10 @@ use super::small_log::{ORIGIN, SmallLog, key};
 use servanda::entry::{Entry, SignedEntry};
 use servanda::field::Instant;
 use servanda::log::Writer;
+use servanda::store::Store;
+use servanda::store::index::Index;
 use servanda::store::memory::Memory;
-use servanda::submit::CHARTER;
+use servanda::submit::{CHARTER, Founding, Operator};
 use std::collections::BTreeMap;
 
 /// The text of the charter of a small log.
@@ -36,6 +38,24 @@ pub fn forge(leaves: &[Vec<u8>]) -> Objects {
     let mut objects = public(&store.objects());
     objects.insert(CHARTER.to_owned(), CHARTER_TEXT.to_vec());
     objects
+}
+
+/// An honest operator, who founds the log, admits all that the model holds, and makes it durable.
+pub fn operate(store: Box<dyn Store>, model: &SmallLog) -> Operator {
+    let part = |n: usize| {
+        let entry = model.entry(n).entry;
+        (entry.statement.0, entry.signatures.0, entry.sequenced_at)
+    };
+    let (statement, signatures, now) = part(0);
+    let founding = Founding { statement, signatures, charter_text: CHARTER_TEXT.to_vec() };
+    let (index, log_key) = (Index::in_memory().unwrap(), key("operator/checkpoint"));
+    let mut operator = Operator::found(store, None, index, founding, now, &log_key).unwrap();
+    for n in 1..model.leaves().len() {
+        let (statement, signatures, now) = part(n);
+        operator.admit(&statement, &signatures, now).unwrap();
+    }
+    operator.commit().unwrap();
+    operator
 }
 
 /// The public ones among objects.

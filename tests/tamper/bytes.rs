@@ -3,18 +3,15 @@
 
 use super::*;
 use crate::support::check_log::{check_log, verified, verified_with};
-use crate::support::forge::{CHARTER_TEXT, forge, public};
+use crate::support::forge::{forge, operate, public};
 use crate::support::small_log::{cosign, key};
 use rayon::prelude::*;
 use servanda::checkpoint::SignedCheckpoint;
 use servanda::merkle::bundle;
 use servanda::merkle::tile::{Level, TilePath, bundles, tiles};
-use servanda::store::Store as _;
 use servanda::store::dir::Dir;
-use servanda::store::index::Index;
 use servanda::store::memory::Memory;
-use servanda::submit::{Founding, Operator};
-use servanda::verify::{Held, Options};
+use servanda::verify::{Held, Options, Subject};
 
 const CHECKPOINT: &str = "public/checkpoint";
 
@@ -31,19 +28,8 @@ fn reached(objects: &Objects) -> Vec<String> {
 fn written(model: &SmallLog) -> Objects {
     let folder = tempfile::tempdir().unwrap();
     let store = Dir::create(&folder.path().join("home")).unwrap();
-    let part = |n: usize| {
-        let entry = model.entry(n).entry;
-        (entry.statement.0, entry.signatures.0, entry.sequenced_at)
-    };
-    let (statement, signatures, now) = part(0);
-    let founding = Founding { statement, signatures, charter_text: CHARTER_TEXT.to_vec() };
-    let (index, log_key) = (Index::in_memory().unwrap(), key("operator/checkpoint"));
-    let mut operator = Operator::found(Box::new(store), None, index, founding, now, &log_key).unwrap();
-    for n in 1..model.leaves().len() {
-        let (statement, signatures, now) = part(n);
-        operator.admit(&statement, &signatures, now).unwrap();
-    }
-    operator.publish(&log_key).unwrap();
+    let mut operator = operate(Box::new(store), model);
+    operator.publish(&key("operator/checkpoint")).unwrap();
     let store = operator.writer().store();
     let names = store.list("public").unwrap();
     names.into_iter().map(|name| (name.clone(), store.get(&name, 1 << 20).unwrap().unwrap())).collect()
@@ -103,9 +89,12 @@ fn every_byte_of_a_small_log_is_guarded() {
 fn every_bit_of_a_checkpoint_is_guarded_with_a_policy_and_without_one_and_under_a_quorum() {
     let model = model();
     let mut objects = forge(model.leaves());
+    // What is found in the checkpoint is found before anything else is read.
     let found = |objects: &Objects, bytes: Vec<u8>, held| {
         let store = Changed { objects, name: CHECKPOINT, bytes: Some(bytes) };
-        verified_with(&store, held, Options { quick: true }).0
+        let mut findings = Vec::new();
+        Subject::read(&store, held, &mut |found| findings.push(found)).unwrap();
+        findings
     };
     let alone = model.policy(false);
     let witnessed = model.policy(true);

@@ -250,7 +250,7 @@ fn signatures_of_one_statement_do_not_fit_another() {
 #[test]
 fn what_the_operator_says_of_an_entry_is_checked_against_its_neighbours() {
     let log = model();
-    let changes: [(&str, fn(&mut Entry)); 6] = [
+    let changes: [Change<Entry>; 6] = [
         ("time-back", |e| e.sequenced_at = at("2026-12-01T08:59Z")),
         ("wrong-index", |e| e.index = 9),
         ("wrong-link", |e| e.link = ZEROS),
@@ -271,7 +271,7 @@ fn what_the_operator_says_of_an_entry_is_checked_against_its_neighbours() {
 #[test]
 fn what_an_author_claims_to_have_seen_must_be_this_log() {
     let log = model();
-    let changes: [(&str, fn(&mut Statement)); 5] = [
+    let changes: [Change<Statement>; 5] = [
         ("seen-range", |s| s.seen.size = 11),
         ("seen-range", |s| s.seen.size = 0),
         ("seen-back", |s| s.seen.size = 5),

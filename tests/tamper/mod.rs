@@ -20,7 +20,7 @@ use servanda::verify::Found;
 use std::collections::BTreeSet;
 
 /// Ten entries: found, three accedes, pledge (4), accept (5), de's rotation (6), pledge (7), accept (8), pledge (9).
-fn model() -> SmallLog {
+pub fn model() -> SmallLog {
     let mut log = SmallLog::founded_with(|found| {
         found.charter.partners.retain(|p| ["de", "pl", "ua"].contains(&p.handle.as_str()));
     });
@@ -69,6 +69,9 @@ impl Read for Changed<'_> {
         }
     }
 }
+
+/// A change, and the code of what is found.
+pub type Change<T> = (&'static str, fn(&mut T));
 
 /// Where something is wrong, and what.
 fn said(findings: &[Found]) -> BTreeSet<(String, &'static str)> {

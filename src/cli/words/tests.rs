@@ -7,6 +7,7 @@ use servanda::field::{Class, Instant};
 use servanda::hash::Hash;
 use servanda::statement::Head;
 
+#[allow(dead_code, reason = "of all strategies only those for acts are needed here")]
 #[path = "../../../tests/support/arbitrary.rs"]
 mod arbitrary;
 
