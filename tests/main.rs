@@ -2,8 +2,6 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
-/// Attacks by partners, operators and thieves: what each is refused for, and what is found where it was let in.
-mod attacks;
 /// `verify`, `prove` and `check`, as a user types them.
 mod cli_verify;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.

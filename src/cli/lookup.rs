@@ -58,9 +58,12 @@ pub fn find(log: &Log, screen: &Screen, wanted: &Wanted) -> anyhow::Result<u64> 
     let digits = match wanted {
         Wanted::Index(index) if *index < size => return Ok(*index),
         Wanted::Index(index) => {
-            return Err(Problem::new(format!("there is no entry {index}: the last one is {}", size.saturating_sub(1)))
-                .hint("the first is entry 0")
-                .into());
+            return Err(Problem::new(format!(
+                "there is no entry {index}: the last one is {}",
+                size.saturating_sub(1)
+            ))
+            .hint("the first is entry 0")
+            .into());
         }
         Wanted::Id(digits) => digits,
     };

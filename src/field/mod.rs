@@ -13,7 +13,7 @@ pub mod time;
 pub use bits::{Class, Classes, Role, Roles};
 pub use decimal::Decimal;
 pub use handle::Handle;
-pub use text::{Long, Short, Text, VkeyText};
+pub use text::{Long, Short, Text};
 pub use time::{Day, Duration, Instant};
 
 /// Implements serde for a type that is a text everywhere, through its `FromStr` and `Display`.

@@ -11,9 +11,6 @@ pub struct Text<const MAX: usize>(String);
 /// A label, title or name: at most 256 bytes.
 pub type Short = Text<256>;
 
-/// A vkey: at most 320 bytes, since a name of 255 bytes, an id and a key must fit (c2sp.org/signed-note).
-pub type VkeyText = Text<320>;
-
 /// A paragraph or several: at most 32,768 bytes.
 pub type Long = Text<32_768>;
 
