@@ -76,14 +76,30 @@ pub fn find(log: &Log, screen: &Screen, wanted: &Wanted) -> anyhow::Result<u64> 
     }
     let mut matches = found.iter();
     match (matches.next(), matches.next()) {
-        (None, _) => {
-            Err(Problem::new(format!("no statement in this log has an id that begins with {digits}"))
-                .hint("\"servanda log\" lists what is in it")
-                .into())
-        }
+        (None, _) => Err(none(digits).into()),
         (Some((_, (index, _))), None) => Ok(*index),
         _ => Err(ambiguous(digits, &found).into()),
     }
+}
+
+/// The one entry among those that an index of ids names.
+///
+/// # Errors
+/// When there is none, or several, which are listed.
+pub fn one(digits: &str, matches: &[(Hash, u64)]) -> anyhow::Result<u64> {
+    match matches {
+        [(_, index)] => Ok(*index),
+        [] => Err(none(digits).into()),
+        several => {
+            let several = several.iter().map(|(id, index)| (*id, (*index, String::new()))).collect();
+            Err(ambiguous(digits, &several).into())
+        }
+    }
+}
+
+fn none(digits: &str) -> Problem {
+    Problem::new(format!("no statement in this log has an id that begins with {digits}"))
+        .hint("\"servanda log\" lists what is in it")
 }
 
 /// Statements by id, with their first entry's index.

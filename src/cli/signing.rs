@@ -61,7 +61,7 @@ pub fn say(
         prompts::ask(kind, &mut fields)?;
     }
     let desk = Desk::open(context, &args.desk)?;
-    let complete = |text: &str| complete(&desk, text);
+    let complete = |text: &str| Ok(desk.whole_id(context, text)?.to_string());
     let around = Around {
         now: context.clock.now(),
         language: desk.roster()?.charter.language.to_string(),
@@ -70,27 +70,6 @@ pub fn say(
     };
     let act = act::act(kind, fields, &around)?;
     sign(context, desk, act, args)
-}
-
-/// Completes a shortened id.
-fn complete(desk: &Desk, text: &str) -> Result<String> {
-    let Some(operator) = desk.operator_ref() else {
-        return Err(Problem::new(format!("{text} is not a whole id")).hint("give all 64 digits").into());
-    };
-    let matches = operator.index().starting_with(text)?;
-    match matches.as_slice() {
-        [(id, _)] => Ok(id.to_string()),
-        [] => Err(Problem::new(format!("no statement has an id that starts with {text}"))
-            .hint("`servanda log` lists them")
-            .into()),
-        several => {
-            let listed: Vec<String> =
-                several.iter().map(|(id, at)| format!("\n    {id}  entry {at}")).collect();
-            Err(Problem::new(format!("{text} could be any of{}", listed.concat()))
-                .hint("give more digits")
-                .into())
-        }
-    }
 }
 
 /// Signs an act and sends it on.
@@ -111,7 +90,9 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
     }
     for key in &keys {
         draft.sign(key).map_err(|error| {
-            Problem::new(error.to_string()).hint("`servanda roster` lists the officers and their keys")
+            Problem::new(error.to_string()).hint(
+                "`servanda show` of the author's last accede or rotate lists the officers and their keys",
+            )
         })?;
     }
     keep_openings(context, &draft.id(), &openings)?;
