@@ -300,7 +300,7 @@ fn an_entry_that_is_not_there_or_not_one_is_told() {
         assert!(code == 2 && out.is_empty(), "{line}: {out}{err}");
         err
     };
-    assert!(refused("@3").contains("error: there is no entry 3: the log has 3\n"));
+    assert!(refused("@3").contains("error: there is no entry 3: the last one is 2\n"));
     assert!(refused("0000000000").contains("no statement in this log has an id that begins with 0000000000"));
     assert!(refused("abc").contains("want 4 to 64 hexadecimal digits"));
 }

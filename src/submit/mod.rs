@@ -74,7 +74,7 @@ pub enum SubmitError {
     #[error(transparent)]
     Entry(#[from] EntryError),
     /// Rules refuse it: an entry with it would leave these findings.
-    #[error("refused: the statement {}", .0.iter().map(|f| f.reason.to_string()).collect::<Vec<_>>().join("; and it "))]
+    #[error("refused: {}", .0.iter().map(|f| f.reason.to_string()).collect::<Vec<_>>().join("; "))]
     Refused(Vec<Finding>),
     /// The operator's clock lies before the last entry.
     #[error("the clock says {now}, but the last entry was sequenced {last}; nothing was appended")]
