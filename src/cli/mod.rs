@@ -7,6 +7,7 @@ mod act;
 mod charter_shown;
 mod check;
 mod clock;
+mod demo;
 mod desk;
 mod documents;
 mod export;
@@ -102,6 +103,7 @@ enum Verb {
     Export(export::Args),
     Open(documents::Args),
     Check(check::Check),
+    Demo(demo::Args),
 }
 
 /// Runs the command line.
@@ -140,6 +142,7 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Export(args) => export::run(context, &args),
         Verb::Open(args) => documents::run(context, &args),
         Verb::Check(args) => check::run(context, &args),
+        Verb::Demo(args) => demo::run(context, args),
     }
 }
 
