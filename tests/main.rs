@@ -8,6 +8,8 @@ mod cli_verify;
 mod golden;
 /// `keygen` and `init`, as a person runs them.
 mod cli_keys;
+/// The demo: what it leaves behind, and the example against the texts that it was taken from.
+mod demo;
 /// Files that convince a third party that the operator did wrong, and what convinces nobody.
 mod evidence;
 /// Reading a log at the command line: `log`, `show`, `export`, `open`.
