@@ -111,6 +111,14 @@ impl Desk {
         }
     }
 
+    /// The operator, for reading.
+    pub fn operator_ref(&self) -> Option<&Operator> {
+        match &self.door {
+            Door::Open(operator, _) => Some(operator),
+            Door::Closed(_) => None,
+        }
+    }
+
     /// The whole id of a statement that is called by its first digits.
     pub fn whole_id(&self, context: &Context, text: &str) -> Result<Hash> {
         let wanted: Wanted = text.parse()?;
