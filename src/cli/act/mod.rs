@@ -62,7 +62,7 @@ pub const LISTS: [&str; 10] = [
 /// Makes the act of a kind from what a person wrote.
 pub fn act(kind: Kind, mut fields: Fields, around: &Around<'_>) -> anyhow::Result<Act> {
     normalise(&mut fields.0);
-    lists(&mut fields.0);
+    lists(kind, &mut fields.0);
     ids(&mut fields.0, around)?;
     if kind == Kind::Withdraw
         && let Some(pledges) = fields.0.remove("pledges")
@@ -156,8 +156,9 @@ fn normalise(fields: &mut Map<String, Value>) {
     }
 }
 
-fn lists(fields: &mut Map<String, Value>) {
-    for name in LISTS {
+fn lists(kind: Kind, fields: &mut Map<String, Value>) {
+    // A report's `to` is a moment.
+    for name in LISTS.into_iter().filter(|name| kind != Kind::Report || *name != "to") {
         if let Some(one) = fields.get_mut(name)
             && !one.is_array()
         {
