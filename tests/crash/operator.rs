@@ -275,6 +275,20 @@ fn an_index_of_ids_of_another_log_or_ahead_or_behind_is_rebuilt() {
 }
 
 #[test]
+fn an_index_that_points_at_another_entry_is_not_believed() {
+    let store = full();
+    let wrong = index();
+    let ids: Vec<_> = (0..7).map(|n| (MODEL.entry(n).id, (u64::try_from(n).unwrap() + 1) % 7)).collect();
+    wrong.add(&ids, 7, *MODEL.hashes().last().unwrap()).unwrap();
+    let mut operator = Operator::open(Box::new(store.reopen()), None, wrong).unwrap();
+    for n in 0..7 {
+        let (statement, signatures, _) = statement(&MODEL, n);
+        let refused = operator.admit(&statement, &signatures, MODEL.now);
+        assert!(matches!(refused, Err(SubmitError::Refused(_))), "it is no new one either");
+    }
+}
+
+#[test]
 fn stored_entries_that_were_changed_do_not_decide_who_may_sign() {
     let mut objects = full().objects();
     objects.remove(SNAPSHOT);

@@ -3,7 +3,7 @@
 
 use super::*;
 use servanda::store::dir::Dir;
-use servanda::store::memory::Among;
+use servanda::store::memory::{Among, Kind};
 use servanda::store::{Read as _, Store};
 use std::sync::{Arc, Mutex};
 
@@ -81,6 +81,50 @@ fn a_writer_that_wakes_up_is_told_who_took_over() {
     let mut second = open(&store.reopen()).unwrap();
     append(&mut second, "second", 5, &Told::default()).unwrap();
     assert!(matches!(publish(&mut first), Err(LogError::Fenced { epoch: 5 })));
+}
+
+#[test]
+fn a_checkpoint_that_was_overtaken_at_the_last_moment_is_not_said_to_be_published() {
+    let (store, told) = (base(), Told::default());
+    let mut writer = open(&store).unwrap();
+    writer.append(&leaves(BASE..BASE + 10)).unwrap();
+    let (other, others_told) = (store.reopen(), Arc::clone(&told));
+    store.stall(Among::Only(Kind::Swap), 0, move || {
+        append(&mut open(&other).unwrap(), "other", 1, &others_told).unwrap();
+    });
+    assert!(matches!(publish(&mut writer), Err(LogError::Fenced { epoch: 3 })));
+    assert_eq!(served(&store).len(), BASE + 11, "what the other published stays");
+    check_told(&served(&store), &told);
+}
+
+#[test]
+fn whoever_founds_a_log_where_there_is_one_does_not_disturb_its_writer() {
+    let store = base();
+    let mut writer = open(&store).unwrap();
+    let again = Writer::create(Box::new(store.reopen()), None).map(drop);
+    assert!(matches!(again, Err(LogError::Exists)));
+    writer.append(&leaves(BASE..BASE + 1)).unwrap();
+    // Of two founders at once, the later one finds the other's entries, whenever it looks.
+    for nth in 0..3 {
+        let store = Memory::new();
+        drop(Writer::create(Box::new(store.clone()), None).unwrap());
+        let (late, other) = (store.reopen(), store.reopen());
+        late.stall(Among::All, nth, move || {
+            let mut writer = Writer::create(Box::new(other), None).unwrap();
+            append(&mut writer, "other", 1, &Told::default()).unwrap();
+        });
+        assert!(matches!(Writer::create(Box::new(late), None).map(drop), Err(LogError::Exists)), "{nth}");
+    }
+}
+
+#[test]
+fn no_more_than_one_round_stays_staged() {
+    let store = base();
+    let mut writer = open(&store).unwrap();
+    for n in BASE..BASE + 5 {
+        writer.append(&leaves(n..n + 1)).unwrap();
+        assert_eq!(store.list("private/staged").unwrap().len(), 1);
+    }
 }
 
 fn race(stores: [Box<dyn Fn() -> Box<dyn Store> + Send>; 2], rounds: usize) -> Told {
