@@ -125,7 +125,7 @@ fn check_records(records: &[Record], count: usize) {
     assert_eq!(first.source.lines().count(), 2);
 }
 
-fn check_all(records: &[Record], file: &PathBuf) {
+fn check_all(records: &[Record], file: &std::path::Path) {
     let who: BTreeSet<String> = records.iter().map(|record| format!("{:?}", record.promisor)).collect();
     assert_eq!(who.len(), 43, "{who:?}");
     let germany = Party::Handle("de".parse().unwrap());
