@@ -10,7 +10,7 @@
 
 use crate::codec::{Bytes, CodecError, List, decode, encode};
 use crate::field::Instant;
-use crate::hash::{Hash, leaf_hash};
+use crate::hash::{Hash, ZEROS, leaf_hash};
 use crate::statement::{self, Act, ActError, Signature, Statement, StatementError};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
@@ -94,6 +94,29 @@ impl SignedEntry {
         let statement = Statement::decode(&entry.statement)?;
         let id = statement::id(&entry.statement);
         Ok(Self { entry, statement, id, leaf: leaf_hash(bytes), act: OnceLock::new() })
+    }
+
+    /// Takes an entry that was made here; what is judged of it before it has its place stays known.
+    ///
+    /// # Errors
+    /// When what it holds is no statement.
+    pub fn unplaced(entry: Entry) -> Result<Self, StatementError> {
+        let statement = Statement::decode(&entry.statement)?;
+        let id = statement::id(&entry.statement);
+        Ok(Self { entry, statement, id, leaf: ZEROS, act: OnceLock::new() })
+    }
+
+    /// Gives it its place behind `link`, under the roster that stands there; tells the leaf's data.
+    ///
+    /// # Errors
+    /// When the entry or its signatures are longer than allowed.
+    pub fn place(&mut self, index: u64, link: Hash, roster: Pointer) -> Result<Vec<u8>, EntryError> {
+        self.entry.index = index;
+        self.entry.link = link;
+        self.entry.roster = roster;
+        let bytes = self.entry.encode()?;
+        self.leaf = leaf_hash(&bytes);
+        Ok(bytes)
     }
 
     /// The statement's act, its body decoded when first asked for, and then kept.

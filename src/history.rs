@@ -78,7 +78,7 @@ impl History {
         }
     }
 
-    /// Takes an entry only if it leaves no finding; else the history stays as it was.
+    /// Takes an entry only if it leaves no finding; else the history stays as it was. `alone` as for [`Self::take`].
     ///
     /// # Errors
     /// What [`Self::take`] would find.
@@ -87,8 +87,9 @@ impl History {
         bytes: &[u8],
         e: &SignedEntry,
         leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+        alone: Option<Alone>,
     ) -> Result<(), Vec<Finding>> {
-        let judged = self.judge(e, leaf_at, None);
+        let judged = self.judge(e, leaf_at, alone);
         if judged.reasons.is_empty() {
             self.apply(bytes, e.leaf, e, judged, &[]);
             Ok(())

@@ -8,6 +8,10 @@ mod golden;
 mod cli_keys;
 /// Files that convince a third party that the operator did wrong, and what convinces nobody.
 mod evidence;
+/// `import`: many statements from a table, in few rounds.
+mod import;
+/// The Kiel Institute's Ukraine Support Tracker, recorded as `examples/kiel` says.
+mod kiel;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 mod support;

@@ -44,9 +44,11 @@ pub fn index(context: &Context, log: &Log, text: &str) -> anyhow::Result<u64> {
     let mut all = found.iter();
     match (all.next(), all.next()) {
         (Some((_, index)), None) => Ok(*index),
-        (None, _) => Err(Problem::new(format!("no statement in this log has an id that starts with {digits}"))
-            .hint("a statement on its way is in the log once its operator has published it")
-            .into()),
+        (None, _) => {
+            Err(Problem::new(format!("no statement in this log has an id that starts with {digits}"))
+                .hint("a statement on its way is in the log once its operator has published it")
+                .into())
+        }
         _ => {
             let lines = found.iter().take(LISTED).map(|(id, index)| format!("\n    {id}  entry {index}"));
             let lines: String = lines.collect();

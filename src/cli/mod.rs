@@ -8,6 +8,7 @@ mod charter_shown;
 mod clock;
 mod desk;
 mod files;
+mod import;
 mod init;
 mod kept;
 mod keygen;
@@ -20,6 +21,7 @@ mod problem;
 mod prompts;
 mod prove;
 mod roster;
+mod rounds;
 mod screen;
 mod send;
 mod signing;
@@ -76,6 +78,7 @@ enum Verb {
     Amend(pledge::AmendArgs),
     Withdraw(pledge::WithdrawArgs),
     Record(pledge::RecordArgs),
+    Import(import::Import),
     Sign(send::Sign),
     Submit(send::Submit),
     Verify(verify::Verify),
@@ -109,6 +112,7 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Amend(args) => pledge::amend(context, args),
         Verb::Withdraw(args) => pledge::withdraw(context, args),
         Verb::Record(args) => pledge::record(context, args),
+        Verb::Import(args) => import::run(context, args),
         Verb::Sign(args) => send::sign(context, args),
         Verb::Submit(args) => send::submit(context, args),
         Verb::Verify(args) => verify::run(context, &args),

@@ -8,12 +8,15 @@ use super::signing::{self, write_new};
 use super::{Context, Outcome, prompts, words};
 use anyhow::Result;
 use clap::Args;
-use servanda::armor::File;
+use servanda::armor::{ArmorError, File};
 use servanda::draft::Draft;
 use servanda::field::Handle;
 use servanda::promise::Promise;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The longest file of statements that is read, in bytes.
+pub const MAX_STATEMENTS: u64 = 1 << 29;
 
 const SIGN_EXAMPLE: &str = "\
 EXAMPLE
@@ -77,7 +80,7 @@ EXAMPLE
 #[derive(Args)]
 #[command(after_help = SUBMIT_EXAMPLE)]
 pub struct Submit {
-    /// The signed statements
+    /// The signed statements; a file may hold several, as `import --out` writes them
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -95,7 +98,10 @@ pub struct Submit {
 
 /// Sends statements to the log.
 pub fn submit(context: &Context, args: Submit) -> Result<Outcome> {
-    let drafts = args.files.iter().map(|f| read(f)).collect::<Result<Vec<_>>>()?;
+    let mut drafts = Vec::new();
+    for file in &args.files {
+        drafts.append(&mut read_all(file)?);
+    }
     let mut desk = Desk::open(context, &args.desk)?;
     let outcome = signing::send(context, &mut desk, &drafts)?;
     if let (Some(folder), Some(key)) = (&args.promise, &args.operator_key) {
@@ -131,15 +137,29 @@ fn promise(
     Ok(())
 }
 
-/// Reads a statement file.
+/// Reads a file of one statement.
 pub fn read(path: &Path) -> Result<Draft> {
     let bytes = read_limited(path, File::Statement.text_limit())?;
-    let draft: Draft = File::Statement.read(&bytes).map_err(|error| {
+    checked(path, File::Statement.read(&bytes).map(|draft| vec![draft]))?
+        .pop()
+        .ok_or_else(|| Problem::new("no statement").into())
+}
+
+/// Reads a file of one statement or several, one after the other.
+fn read_all(path: &Path) -> Result<Vec<Draft>> {
+    let bytes = read_limited(path, MAX_STATEMENTS)?;
+    checked(path, File::Statement.read_all(&bytes))
+}
+
+fn checked(path: &Path, drafts: Result<Vec<Draft>, ArmorError>) -> Result<Vec<Draft>> {
+    let drafts = drafts.map_err(|error| {
         let hint = "want a file that `--draft` or `--out` wrote, with \"BEGIN SERVANDA STATEMENT\" in its first line";
         Problem::new(format!("{}: {error}", path.display())).hint(hint)
     })?;
-    draft.statement().map_err(|error| Problem::new(format!("{}: {error}", path.display())))?;
-    Ok(draft)
+    for draft in &drafts {
+        draft.statement().map_err(|error| Problem::new(format!("{}: {error}", path.display())))?;
+    }
+    Ok(drafts)
 }
 
 /// Replaces a file as a whole.

@@ -5,7 +5,7 @@ use super::act::{self, Around, Fields};
 use super::desk::{self, Desk, DeskArgs};
 use super::keys::SignerArgs;
 use super::problem::Problem;
-use super::{Context, Outcome, prompts, words};
+use super::{Context, Outcome, prompts, rounds, words};
 use anyhow::Result;
 use clap::Args;
 use servanda::armor::File;
@@ -14,8 +14,11 @@ use servanda::draft::Draft;
 use servanda::field::{Class, Duration, Handle, Instant};
 use servanda::hash::Hash;
 use servanda::key::SigningKey;
+use servanda::log::MAX_ROUND;
 use servanda::seal::Opening;
 use servanda::statement::{Act, Kind, Statement, VERSION};
+use servanda::store::index::Index;
+use servanda::submit::{Operator, Signed};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -61,7 +64,7 @@ pub fn say(
         prompts::ask(kind, &mut fields)?;
     }
     let desk = Desk::open(context, &args.desk)?;
-    let complete = |text: &str| complete(&desk, text);
+    let complete = |text: &str| complete(desk.operator_ref().map(Operator::index), text);
     let around = Around {
         now: context.clock.now(),
         language: desk.roster()?.charter.language.to_string(),
@@ -72,12 +75,12 @@ pub fn say(
     sign(context, desk, act, args)
 }
 
-/// Completes a shortened id.
-fn complete(desk: &Desk, text: &str) -> Result<String> {
-    let Some(operator) = desk.operator_ref() else {
+/// Completes a shortened id by the index of ids, where there is one.
+pub fn complete(index: Option<&Index>, text: &str) -> Result<String> {
+    let Some(index) = index else {
         return Err(Problem::new(format!("{text} is not a whole id")).hint("give all 64 digits").into());
     };
-    let matches = operator.index().starting_with(text)?;
+    let matches = index.starting_with(text)?;
     match matches.as_slice() {
         [(id, _)] => Ok(id.to_string()),
         [] => Err(Problem::new(format!("no statement has an id that starts with {text}"))
@@ -96,10 +99,10 @@ fn complete(desk: &Desk, text: &str) -> Result<String> {
 /// Signs an act and sends it on.
 pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> Result<Outcome> {
     let keys = args.signer.load_any()?;
-    let author = author(&desk, &args, &keys)?;
+    let author = author(&desk, args.author.as_ref(), &keys)?;
     let log = desk.roster()?.log;
     let openings = act::seal::seal(&mut act, &args.seal, &log, &author)?;
-    let class = class(&desk, &args, &author, &act, &keys)?;
+    let class = class(&desk, args.class.as_deref(), &author, act.kind(), &keys)?;
     let now = context.clock.now();
     let statement = statement(&desk, author, class, &act, now, args.expires_in)?;
     let set = desk.roster()?.keys(&statement.author).map(|k| k.set.clone());
@@ -143,11 +146,15 @@ pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outc
             .hint("--log must be the log's home, and --log-key the key its checkpoints are signed with")
             .into());
     };
-    let mut admitted = Vec::new();
-    for draft in drafts {
-        let at = operator.admit(&draft.statement, &draft.signatures, now).map_err(desk::refusal)?;
-        admitted.push((draft.id(), at));
+    let mut admitted = Vec::with_capacity(drafts.len());
+    let bar = context.screen.progress(u64::try_from(drafts.len())?, "appending");
+    for round in drafts.chunks(MAX_ROUND) {
+        let signed: Vec<Signed<'_>> = round.iter().map(|d| (&d.statement[..], &d.signatures[..])).collect();
+        let answers = rounds::round(operator, &signed, now, admitted.len())?;
+        admitted.extend(round.iter().map(Draft::id).zip(answers));
+        bar.set_position(u64::try_from(admitted.len())?);
     }
+    bar.finish_and_clear();
     operator.publish(key)?;
     let size = operator.writer().published();
     for (id, at) in &admitted {
@@ -173,8 +180,9 @@ pub fn show(context: &Context, desk: &Desk, statement: &Statement) -> Result<()>
     Ok(())
 }
 
-fn author(desk: &Desk, args: &SignArgs, keys: &[SigningKey]) -> Result<Handle> {
-    if let Some(author) = &args.author {
+/// The partner that signs: the one said, else the one whose officer has one of the keys.
+pub fn author(desk: &Desk, said: Option<&Handle>, keys: &[SigningKey]) -> Result<Handle> {
+    if let Some(author) = said {
         return Ok(author.clone());
     }
     let roster = desk.roster()?;
@@ -190,12 +198,18 @@ fn author(desk: &Desk, args: &SignArgs, keys: &[SigningKey]) -> Result<Handle> {
 }
 
 /// The class to sign in: the one said, else the first of the act's that the first key's officer holds.
-fn class(desk: &Desk, args: &SignArgs, author: &Handle, act: &Act, keys: &[SigningKey]) -> Result<Class> {
-    let classes = act.kind().classes();
-    if let Some(name) = &args.class {
+pub fn class(
+    desk: &Desk,
+    said: Option<&str>,
+    author: &Handle,
+    kind: Kind,
+    keys: &[SigningKey],
+) -> Result<Class> {
+    let classes = kind.classes();
+    if let Some(name) = said {
         let class = Class::from_name(name).filter(|c| classes.contains(c));
         return class.ok_or_else(|| {
-            Problem::new(format!("{} cannot be signed in class {name:?}", act.kind().name())).into()
+            Problem::new(format!("{} cannot be signed in class {name:?}", kind.name())).into()
         });
     }
     let first = keys.first().map(SigningKey::public);

@@ -25,7 +25,8 @@ impl Round {
         let mut builder = before.clone();
         let mut tiles: Vec<_> = leaves.iter().flat_map(|leaf| builder.push(leaf_hash(leaf))).collect();
         tiles.extend(builder.partial());
-        let mut objects: Vec<_> = tiles.into_iter().map(|t| (format!("public/{}", t.path), t.bytes)).collect();
+        let mut objects: Vec<_> =
+            tiles.into_iter().map(|t| (format!("public/{}", t.path), t.bytes)).collect();
         let width = usize::from(TILE_WIDTH);
         let first = before.size() / u64::from(TILE_WIDTH);
         let all: Vec<&Vec<u8>> = tail.iter().chain(leaves).collect();

@@ -5,16 +5,18 @@
 //! [`Operator::publish`]. Statements that arrive together share one round. Sending the same statement again gives the
 //! same index.
 
+mod batch;
 mod founding;
 mod leaves;
 
+pub use batch::Signed;
 pub use founding::{CHARTER, Founding};
 pub use leaves::Leaves;
 
 use crate::chain::Finding;
 use crate::client::{self, Client, ReadError};
-use crate::codec::{Bytes, List, decode_large, encode};
-use crate::entry::{Entry, EntryError, SignedEntry, VERSION};
+use crate::codec::{decode_large, encode};
+use crate::entry::{EntryError, SignedEntry};
 use crate::field::Instant;
 use crate::hash::{Hash, leaf_hash};
 use crate::history::{History, Snapshot};
@@ -24,7 +26,7 @@ use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
 use crate::roster::Roster;
-use crate::statement::{self, Signature, Statement, StatementError};
+use crate::statement::{Signature, Statement, StatementError};
 use crate::store::guard::Guard;
 use crate::store::index::{Index, IndexError};
 use crate::store::{MAX_SWAP_BYTES, Store, StoreError};
@@ -197,45 +199,16 @@ impl Operator {
     ///
     /// # Errors
     /// [`SubmitError::Refused`] with every finding; the log is as it was.
+    ///
+    /// # Panics
+    /// Never.
     pub fn admit(
         &mut self,
         statement: &[u8],
         signatures: &[Signature],
         now: Instant,
     ) -> Result<Admitted, SubmitError> {
-        let decoded = Statement::decode(statement)?;
-        let id = statement::id(statement);
-        if let Some(index) = self.find(&id, &decoded, statement)? {
-            return Ok(Admitted::Already { index });
-        }
-        if let Some(unknown) = self.history.unknown() {
-            return Err(SubmitError::NotUnderstood(unknown.clone()));
-        }
-        let (last, _) = self.history.times();
-        if now < last {
-            return Err(SubmitError::Clock { now, last });
-        }
-        let head = self.history.head();
-        let entry = Entry {
-            version: VERSION,
-            index: head.size,
-            link: head.leaf,
-            roster: self.history.pointer(),
-            sequenced_at: now,
-            statement: Bytes(statement.to_vec()),
-            signatures: List(signatures.to_vec()),
-        };
-        let bytes = entry.encode()?;
-        let signed = SignedEntry::decode(&bytes)?;
-        let store = self.writer.store();
-        let leaves = &mut self.leaves;
-        let mut leaf_at = |index| leaves.at(store, index);
-        self.history.try_take(&bytes, &signed, &mut leaf_at).map_err(SubmitError::Refused)?;
-        self.leaves.push(signed.leaf);
-        self.waiting_bytes += bytes.len();
-        self.waiting.push(bytes);
-        self.fresh.insert(id, head.size);
-        Ok(Admitted::New { index: head.size })
+        self.admit_all(&[(statement, signatures)], now).pop().expect("one answer for each")
     }
 
     /// The entry at an index, committed.

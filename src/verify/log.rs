@@ -175,11 +175,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn compare_charter(
-        &mut self,
-        history: &History,
-        report: &mut dyn FnMut(Found),
-    ) -> Result<(), ReadError> {
+    fn compare_charter(&mut self, history: &History, report: &mut dyn FnMut(Found)) -> Result<(), ReadError> {
         let Some(want) = charter_digest(history) else { return Ok(()) };
         let name = name_of(CHARTER);
         let bytes = self.store.get(CHARTER, MAX_CHARTER).map_err(ReadError::from);

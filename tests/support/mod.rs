@@ -1,6 +1,7 @@
 //! What the chapters share: where other people's vectors lie, and what to do where they do not.
 
 pub mod arbitrary;
+pub mod office;
 pub mod small_log;
 pub mod stored;
 

@@ -46,7 +46,7 @@ const ID_FIELDS: [&str; 10] = [
 const BESIDE_TERMS: [&str; 5] = ["to", "statement", "promisor", "source", "terms"];
 
 /// Fields that are lists, so that one value may stand for a list of one.
-const LISTS: [&str; 10] = [
+pub const LISTS: [&str; 10] = [
     "to",
     "statements",
     "pledges",

@@ -244,7 +244,7 @@ fn judged_again(made: &Made, every: usize) -> Result<(), TestCaseError> {
         prop_assert_eq!(&reasons, &made.found[i], "entry {}", i);
         if let Ok(e) = &decoded {
             let before = tried.snapshot();
-            let good = tried.try_take(bytes, e, &mut leaf_at).is_ok();
+            let good = tried.try_take(bytes, e, &mut leaf_at, None).is_ok();
             prop_assert_eq!(good, reasons.is_empty());
             prop_assert_eq!(tried.snapshot(), if good { history.snapshot() } else { before });
             prop_assert!(counts(&reasons) || !acts(&reasons), "what does not count does not act");

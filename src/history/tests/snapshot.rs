@@ -131,13 +131,13 @@ fn an_entry_is_tried_without_leaving_a_trace() {
     draft.signers.clear();
     let refused = encode(&log.entry(&draft));
     let findings =
-        log.history.try_take(&refused, &SignedEntry::decode(&refused).expect("entry"), &mut leaf_at);
+        log.history.try_take(&refused, &SignedEntry::decode(&refused).expect("entry"), &mut leaf_at, None);
     let findings = findings.expect_err("refused");
     assert_eq!((findings.len(), findings[0].index, &findings[0].reason), (1, 5, &Reason::NoSignatures));
     assert_eq!(log.history.snapshot(), before);
     let mut other = log.clone();
     assert_eq!(
-        log.history.try_take(&good, &SignedEntry::decode(&good).expect("entry"), &mut leaf_at),
+        log.history.try_take(&good, &SignedEntry::decode(&good).expect("entry"), &mut leaf_at, None),
         Ok(())
     );
     assert_eq!(other.put_bytes(good.clone()), []);

@@ -1,0 +1,188 @@
+//! The first pass: all rows become acts, or are refused, before anything is signed.
+
+use super::judge::{Judge, Judged, reference};
+use super::mapping::{Mapping, Numbers};
+use super::refusal::Refusal;
+use super::rows::{Cells, Row};
+use crate::cli::act::Fields;
+use rayon::prelude::*;
+use servanda::codec::{Bytes, encode};
+use servanda::hash::{Hash, labelled};
+use servanda::statement::Kind;
+use std::collections::{HashMap, HashSet};
+
+/// How many rows are judged at a time.
+const BATCH: usize = 4096;
+
+/// A row that can be signed.
+#[derive(Debug)]
+pub struct Ready {
+    /// The line that it starts in.
+    pub line: u64,
+    /// Its reference.
+    pub reference: Option<String>,
+    /// What it does.
+    pub kind: Kind,
+    /// The act's body, encoded.
+    pub body: Vec<u8>,
+    once: Option<Box<Once>>,
+}
+
+/// What is needed to leave out a field that stands once in several rows.
+#[derive(Debug)]
+struct Once {
+    /// Each such field, and by what the rows agree.
+    keys: Vec<(String, Vec<String>)>,
+    /// All fields.
+    fields: Fields,
+}
+
+/// A row that cannot.
+#[derive(Debug)]
+pub struct Refused {
+    /// The line that it starts in.
+    pub line: u64,
+    /// Its reference, as far as that can be told.
+    pub reference: Option<String>,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// The rows of a file, sorted.
+#[derive(Debug, Default)]
+pub struct Sorted {
+    /// Those to be signed, in the file's order.
+    pub ready: Vec<Ready>,
+    /// Those that were refused.
+    pub refused: Vec<Refused>,
+    /// How many the log has already.
+    pub skipped: usize,
+    /// Fields that stand in a row with these values, in the log.
+    claimed: HashSet<(String, Vec<String>)>,
+}
+
+/// Makes acts of all rows; `progress` is told how many are done.
+pub fn sort(rows: Vec<Row>, mapping: &Mapping, judge: &Judge<'_>, progress: &dyn Fn(usize)) -> Sorted {
+    let mut sorted = Sorted::default();
+    let (mut numbers, mut seen) = (Numbers::default(), HashMap::new());
+    let mut rows = rows.into_iter();
+    let mut done = 0;
+    loop {
+        let batch: Vec<Row> = rows.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            return sorted;
+        }
+        done += batch.len();
+        let mut mapped = Vec::with_capacity(batch.len());
+        for Row { line, cells } in batch {
+            match cells.and_then(|cells| Ok((mapping.fields(&cells, &mut numbers)?, cells))) {
+                Ok((fields, cells)) => mapped.push((line, cells, fields)),
+                Err(refusal) => sorted.refused.push(Refused { line, reference: None, refusal }),
+            }
+        }
+        let judge_one = |(line, cells, fields): (u64, Cells, Fields)| {
+            let once = mapping.has_once().then(|| {
+                let keys = mapping.once(&cells).into_iter().map(|(field, by)| (field.to_owned(), by));
+                Box::new(Once { keys: keys.collect(), fields: fields.clone() })
+            });
+            (line, reference(&fields), judge.act(fields), once)
+        };
+        let judged: Vec<_> = mapped.into_par_iter().map(judge_one).collect();
+        for (line, reference, judged, once) in judged {
+            match judged.and_then(|judged| first(&mut seen, line, reference.as_ref(), judged)) {
+                Ok(Judged { kind, body }) => sorted.ready.push(Ready { line, reference, kind, body, once }),
+                Err(refusal) => sorted.refused.push(Refused { line, reference, refusal }),
+            }
+        }
+        progress(done);
+    }
+}
+
+/// Refuses a reference that an earlier good row has.
+fn first(
+    seen: &mut HashMap<String, u64>,
+    line: u64,
+    reference: Option<&String>,
+    judged: Judged,
+) -> Result<Judged, Refusal> {
+    let Some(reference) = reference.filter(|_| has_own_reference(judged.kind)) else { return Ok(judged) };
+    match seen.get(reference) {
+        Some(before) => Err(Refusal::Twice(*before)),
+        None => {
+            seen.insert(reference.clone(), line);
+            Ok(judged)
+        }
+    }
+}
+
+/// Whether the reference in an act of this kind is its own: an amendment repeats its pledge's.
+pub fn has_own_reference(kind: Kind) -> bool {
+    matches!(kind, Kind::Pledge | Kind::Record)
+}
+
+impl Sorted {
+    /// Takes out the rows whose references the log has: passed over where `skip`, else refused.
+    pub fn without_known(&mut self, known: &HashMap<String, u64>, skip: bool) {
+        for row in std::mem::take(&mut self.ready) {
+            let own = row.reference.as_ref().filter(|_| has_own_reference(row.kind));
+            let refusal = match own.map(|reference| known.get(reference)) {
+                Some(Some(entry)) => Refusal::Known(*entry),
+                None if skip => Refusal::NoReference,
+                _ => {
+                    self.ready.push(row);
+                    continue;
+                }
+            };
+            if let Refusal::Known(_) = refusal {
+                // What stands once in rows like this one stands in the log.
+                self.claimed.extend(row.once.into_iter().flat_map(|once| once.keys));
+                if skip {
+                    self.skipped += 1;
+                    continue;
+                }
+            }
+            self.refused.push(Refused { line: row.line, reference: row.reference, refusal });
+        }
+    }
+
+    /// Leaves fields that stand once in rows that agree out of all but the first good one of them.
+    pub fn with_once(&mut self, judge: &Judge<'_>) {
+        for mut row in std::mem::take(&mut self.ready) {
+            let Some(mut once) = row.once.take() else {
+                self.ready.push(row);
+                continue;
+            };
+            let mut changed = false;
+            for (field, by) in once.keys {
+                if once.fields.0.contains_key(&field) && !self.claimed.insert((field.clone(), by)) {
+                    once.fields.0.shift_remove(&field);
+                    changed = true;
+                }
+            }
+            match if changed { judge.act(once.fields).map(Some) } else { Ok(None) } {
+                Ok(again) => {
+                    row.body = again.map_or(row.body, |judged| judged.body);
+                    self.ready.push(row);
+                }
+                Err(refusal) => {
+                    self.refused.push(Refused { line: row.line, reference: row.reference, refusal });
+                }
+            }
+        }
+    }
+
+    /// How many rows there were.
+    pub fn rows(&self) -> usize {
+        self.ready.len() + self.refused.len() + self.skipped
+    }
+
+    /// One digest for all acts, for those who compare what they are about to sign: over the digests of the acts in
+    /// their order, each over kind and body. The clock has no part in it, unless a field was left to it.
+    pub fn digest(&self) -> Hash {
+        let digest = |row: &Ready| {
+            labelled("servanda/act/1\n", &encode(&(row.kind.number(), Bytes(row.body.clone()))))
+        };
+        let all: Vec<u8> = self.ready.iter().flat_map(|row| digest(row).0).collect();
+        labelled("servanda/acts/1\n", &all)
+    }
+}

@@ -1,0 +1,41 @@
+//! Many statements into the log: a round of them shares one commit, and one checkpoint ends them all.
+
+use super::desk;
+use super::problem::Problem;
+use anyhow::Result;
+use servanda::field::Instant;
+use servanda::submit::{Admitted, Operator, Signed, SubmitError};
+
+/// Admits a round of statements and makes them durable; `before` came in earlier rounds of the same work.
+///
+/// # Errors
+/// Where one is refused: then none of this round is appended, and those before stay.
+pub fn round(
+    operator: &mut Operator,
+    statements: &[Signed<'_>],
+    now: Instant,
+    before: usize,
+) -> Result<Vec<Admitted>> {
+    let mut admitted = Vec::with_capacity(statements.len());
+    for (at, answer) in (before..).zip(operator.admit_all(statements, now)) {
+        admitted.push(answer.map_err(|error| refused(error, at, before))?);
+    }
+    operator.commit()?;
+    Ok(admitted)
+}
+
+fn refused(error: SubmitError, at: usize, before: usize) -> anyhow::Error {
+    match (error, before) {
+        (error, 0) => desk::refusal(error),
+        (error, _) => {
+            let what = format!("statement {} of these was not appended", at + 1);
+            let problem = match &error {
+                SubmitError::Refused(_) => Problem::refused(what),
+                _ => Problem::new(what),
+            };
+            let hint =
+                format!("the first {before} are in the log for good; the next checkpoint publishes them");
+            problem.hint(hint).because(error).into()
+        }
+    }
+}

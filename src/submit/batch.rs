@@ -1,0 +1,75 @@
+//! Admitting many statements at once: signatures are checked on all cores, then each statement is judged in its turn.
+//!
+//! A signature is the only costly thing about a statement, and depends on nothing but the roster. So its verdict
+//! ([`Roster::alone`]) is found beforehand, and used where that roster still stands when the statement's turn comes;
+//! else, behind a statement of class 0 in the same batch, it is found again ([`crate::history::History::try_take`]).
+
+use super::{Admitted, Operator, SubmitError};
+use crate::codec::{Bytes, List};
+use crate::entry::{Entry, Pointer, SignedEntry, VERSION};
+use crate::field::Instant;
+use crate::hash::ZEROS;
+use crate::roster::{Alone, Roster};
+use crate::statement::{Signature, StatementError};
+use rayon::prelude::*;
+
+/// A statement with its signatures, as it comes to the door.
+pub type Signed<'a> = (&'a [u8], &'a [Signature]);
+
+impl Operator {
+    /// Judges statements one after the other and sequences them at `now`, as [`Operator::admit`] does with each: one
+    /// answer for each, and a statement that is refused leaves the log as it was.
+    pub fn admit_all(
+        &mut self,
+        statements: &[Signed<'_>],
+        now: Instant,
+    ) -> Vec<Result<Admitted, SubmitError>> {
+        let roster = self.roster();
+        let judged: Vec<_> = statements.par_iter().map(|signed| judge(roster, *signed, now)).collect();
+        judged.into_iter().map(|judged| self.sequence(judged?, now)).collect()
+    }
+
+    fn sequence(&mut self, judged: (SignedEntry, Alone), now: Instant) -> Result<Admitted, SubmitError> {
+        let (mut e, alone) = judged;
+        if let Some(index) = self.find(&e.id, &e.statement, &e.entry.statement)? {
+            return Ok(Admitted::Already { index });
+        }
+        if let Some(unknown) = self.history.unknown() {
+            return Err(SubmitError::NotUnderstood(unknown.clone()));
+        }
+        let (last, _) = self.history.times();
+        if now < last {
+            return Err(SubmitError::Clock { now, last });
+        }
+        let head = self.history.head();
+        let bytes = e.place(head.size, head.leaf, self.history.pointer())?;
+        let store = self.writer.store();
+        let leaves = &mut self.leaves;
+        let mut leaf_at = |index| leaves.at(store, index);
+        self.history.try_take(&bytes, &e, &mut leaf_at, Some(alone)).map_err(SubmitError::Refused)?;
+        self.leaves.push(e.leaf);
+        self.waiting_bytes += bytes.len();
+        self.waiting.push(bytes);
+        self.fresh.insert(e.id, head.size);
+        Ok(Admitted::New { index: head.size })
+    }
+}
+
+/// Makes a statement's entry, its place still open, and judges what does not depend on the place.
+fn judge(
+    roster: &Roster,
+    (statement, signatures): Signed<'_>,
+    now: Instant,
+) -> Result<(SignedEntry, Alone), StatementError> {
+    let e = SignedEntry::unplaced(Entry {
+        version: VERSION,
+        index: 0,
+        link: ZEROS,
+        roster: Pointer::default(),
+        sequenced_at: now,
+        statement: Bytes(statement.to_vec()),
+        signatures: List(signatures.to_vec()),
+    })?;
+    let alone = roster.alone(&e);
+    Ok((e, alone))
+}
