@@ -1,7 +1,7 @@
 //! Promises: the operator's signed word that a durable statement will be published at an index.
 //!
-//! Signed by the operator's class 4 over "servanda/promise/1\n" || SHA-256(log [32] || index as u64, most significant
-//! byte first || leaf hash [32]). The file carries the entry, so that the leaf hash is computed and not believed.
+//! Signed by the operator's class 4 over "servanda/promise/1\n" || SHA-256(log \[32\] || index as u64, most significant
+//! byte first || leaf hash \[32\]). The file carries the entry, so that the leaf hash is computed and not believed.
 
 use crate::codec::{Bytes, List};
 use crate::entry::SignedEntry;

@@ -130,7 +130,8 @@ impl RosterFile {
         for (at, bytes) in self.chain.iter().rev() {
             let e = decode(*at, bytes)?;
             let (below, want) = above;
-            if want != (Pointer { index: *at, leaf: e.leaf }) || *at >= below {
+            let fits = want == (Pointer { index: *at, leaf: e.leaf }) && *at < below;
+            if !fits || e.statement.class() != Class::Govern {
                 return Err(RosterFileError::Chain(below));
             }
             above = (*at, e.entry.roster);
@@ -143,7 +144,7 @@ impl RosterFile {
         if last.statement.class() == Class::Govern {
             entries.push((index, last));
         }
-        Ok(Chain(entries))
+        Ok(Chain { entries, end: index })
     }
 }
 
@@ -166,37 +167,41 @@ pub enum MakeError {
 
 /// The entries of class 0 of a log, proved to be what the operator declared. Only [`RosterFile::verify`] makes one.
 #[derive(Clone, Debug)]
-pub struct Chain(Vec<(u64, SignedEntry)>);
+pub struct Chain {
+    entries: Vec<(u64, SignedEntry)>,
+    /// The index of the log's last entry, which is in nobody's pointer.
+    end: u64,
+}
 
 impl Chain {
     /// The last entry of class 0 below an index.
     #[must_use]
     pub fn pointer_below(&self, index: u64) -> Option<Pointer> {
-        let last = self.0.iter().rev().find(|(at, _)| *at < index)?;
+        let last = self.entries.iter().rev().find(|(at, _)| *at < index)?;
         Some(Pointer { index: last.0, leaf: last.1.leaf })
     }
 
-    /// The roster that stands before entry `index`.
+    /// The roster that stands before entry `index`; from where it is [`unknown`](Roster::unknown) on, as it was there.
     ///
     /// # Errors
     /// When entry 0 founds no log or another one, or an entry does not count.
     pub fn roster_before(&self, index: u64, pinned: Option<&Hash>) -> Result<Roster, RosterFileError> {
-        let mut entries = self.0.iter();
+        let mut entries = self.entries.iter();
         let (_, first) = entries.next().ok_or(RosterFileError::NoFounding)?;
         let mut roster = Roster::found(first).map_err(|_| RosterFileError::NoFounding)?;
         if let Some(want) = pinned.filter(|want| **want != roster.log) {
             return Err(RosterFileError::OtherLog { got: roster.log, want: *want });
         }
         for (at, e) in entries.take_while(|(at, _)| *at < index) {
+            if roster.unknown.is_some() {
+                // Nothing from here on can be judged.
+                break;
+            }
             let mut reasons = roster.govern(*at, e).into_iter();
             let reason = reasons.find(|r| !counts(std::slice::from_ref(r)));
-            // The last entry of a log may be one that does not count; it is in nobody's pointer.
-            let pointed_at = self.0.last().is_none_or(|(last, _)| last != at);
-            match reason {
-                Some(reason) if pointed_at => {
-                    return Err(RosterFileError::Unauthentic { index: *at, reason });
-                }
-                _ => {}
+            // The last entry of a log may be one that does not count.
+            if let Some(reason) = reason.filter(|_| *at != self.end) {
+                return Err(RosterFileError::Unauthentic { index: *at, reason });
             }
         }
         Ok(roster)
@@ -205,7 +210,7 @@ impl Chain {
     /// The entry of class 0 at an index.
     #[must_use]
     pub fn at(&self, index: u64) -> Option<&SignedEntry> {
-        self.0.iter().find(|(at, _)| *at == index).map(|(_, e)| e)
+        self.entries.iter().find(|(at, _)| *at == index).map(|(_, e)| e)
     }
 }
 

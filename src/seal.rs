@@ -1,6 +1,6 @@
 //! Sealed values: a digest that shows nothing, and can be opened later by its author alone.
 //!
-//! A seal is SHA-256("servanda/seal/1\n" || encoded (log, author, salt [32], field's name, value)), the value being the
+//! A seal is SHA-256("servanda/seal/1\n" || encoded (log, author, salt \[32\], field's name, value)), the value being the
 //! encoding of the field's type as length-prefixed bytes. Bound to log, author and field, it cannot be copied by anyone
 //! who would open it as their own. With a salt of 256 bits it can be opened only by guessing the salt; erasing salt and
 //! value erases the content for good.

@@ -1,4 +1,5 @@
 //! `keygen` and `init`, as a person runs them: what is written, who may read it, what is refused and how.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use servanda::charter::file::Founding;
 use servanda::checkpoint;

@@ -10,12 +10,13 @@ use proptest::prelude::*;
 use servanda::armor::File;
 use servanda::checkpoint::{self, Checkpoint};
 use servanda::codec::{decode_large, encode};
-use servanda::entry::Entry;
+use servanda::entry::{Entry, Pointer};
 use servanda::evidence::{Accused, Evidence, EvidenceError, Guilt, Misdeed, check, fork};
 use servanda::field::Class;
 use servanda::hash::{Hash, ZEROS};
 use servanda::merkle::verify::verify_consistency;
 use servanda::promise::Promise;
+use servanda::proof::{RosterFile, RosterFileError};
 use servanda::statement::body::Rotate;
 use servanda::statement::{self, Act};
 use std::sync::LazyLock;
@@ -38,6 +39,9 @@ fn other_end() -> SmallLog {
     log.say("de", pledge(&["ua"], terms("money")));
     log
 }
+
+/// What a hand at the operator's does to an entry.
+type Change = fn(&mut Entry);
 
 /// Entry 6, changed by a hand at the operator's; everything after it is honest again.
 fn with_entry(change: impl FnOnce(&mut Entry)) -> SmallLog {
@@ -226,7 +230,7 @@ fn a_replaced_key_promises_nothing_any_more() {
 
 #[test]
 fn a_wrong_index_link_or_time_is_a_fault() {
-    let changes: [(&str, fn(&mut Entry), &str); 3] = [
+    let changes: [(&str, Change, &str); 3] = [
         ("wrong-index", |e| e.index = 7, "calls itself entry 7"),
         ("wrong-link", |e| e.link = ZEROS, "links to 000000000000"),
         ("time-back", |e| e.sequenced_at = at("2026-12-01T09:04Z"), "is dated 2026-12-01T09:04"),
@@ -262,7 +266,6 @@ fn time_that_a_motion_may_have_restarted_is_held_against_nobody() {
 
 #[test]
 fn an_unauthentic_entry_that_was_let_in_is_evidence() {
-    type Change = fn(&mut Entry);
     let changes: [(Change, &str); 4] = [
         (|e| e.signatures.0.truncate(1), "is signed by 1 officers"),
         (|e| e.signatures.0.clear(), "bears no signature"),
@@ -328,6 +331,31 @@ fn a_wrong_roster_pointer_is_evidence() {
         "{}",
         guilt.what
     );
+}
+
+#[test]
+fn a_roster_chain_through_an_entry_that_does_not_count_proves_no_roster() {
+    let mut log = busy();
+    let mut keys = key_set("de");
+    keys.officers[3] = officer("mallory", &[Class::Operate, Class::Observe]);
+    let statement = log.draft("de", Act::Rotate(Rotate { keys }));
+    let forged = log.sign_as(&statement, &[(0, "mallory"), (1, "mallory"), (131, "mallory")]);
+    log.push_entry(&log.sequence(&statement, forged));
+    // The last entry of a log may be such a one: nobody points at it.
+    let chain = |log: &SmallLog| {
+        let stored = Stored::new(log);
+        let file = RosterFile::make(&mut stored.client()).unwrap();
+        file.verify(log.size(), &log.root()).unwrap()
+    };
+    assert!(chain(&log).roster_before(10, None).is_ok());
+    let statement = log.draft("fr", pledge(&["ua"], terms("money")));
+    let mut entry = log.sequence(&statement, log.sign(&statement));
+    entry.roster = Pointer { index: 9, leaf: log.hashes()[9] };
+    log.push_entry(&entry);
+    let broken = chain(&log).roster_before(11, None);
+    assert!(matches!(broken, Err(RosterFileError::Unauthentic { index: 9, .. })), "{broken:?}");
+    assert!(chain(&log).roster_before(9, None).is_ok());
+    assert_eq!(guilt(&log, 9).kind, Misdeed::Admitted);
 }
 
 #[test]

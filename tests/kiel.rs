@@ -9,7 +9,7 @@ use servanda::statement::Act;
 use servanda::statement::body::{Party, Record};
 use servanda::statement::terms::{Instrument, Quantity, Terms};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const NAME: &str = "kiel_main_2022-10_release7.csv";
 
@@ -125,7 +125,7 @@ fn check_records(records: &[Record], count: usize) {
     assert_eq!(first.source.lines().count(), 2);
 }
 
-fn check_all(records: &[Record], file: &PathBuf) {
+fn check_all(records: &[Record], file: &Path) {
     let who: BTreeSet<String> = records.iter().map(|record| format!("{:?}", record.promisor)).collect();
     assert_eq!(who.len(), 43, "{who:?}");
     let germany = Party::Handle("de".parse().unwrap());

@@ -2,19 +2,33 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// `verify`, `prove` and `check`, as a user types them.
+mod cli_verify;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
 /// `keygen` and `init`, as a person runs them.
 mod cli_keys;
+/// The demo: what it leaves behind, and the example against the texts that it was taken from.
+mod demo;
 /// Files that convince a third party that the operator did wrong, and what convinces nobody.
 mod evidence;
 /// `import`: many statements from a table, in few rounds.
 mod import;
 /// The Kiel Institute's Ukraine Support Tracker, recorded as `examples/kiel` says.
 mod kiel;
+/// Reading a log at the command line: `log`, `show`, `export`, `open`.
+mod cli_read;
+/// Attacks by partners, operators and thieves: what each is refused for, and what is found where it was let in.
+mod attacks;
+/// Every storage call fails once, writers stall and race: what was acknowledged is there, nothing half is served.
+mod crash;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
+/// Users' stories and the README, typed and answered.
+mod stories;
 mod support;
+/// A log's objects changed byte by byte, and histories rewritten by its own operator: what is found, and by whom.
+mod tamper;
 /// Other people's known answers, good and bad, with their source.
 mod vectors;
 /// The house's own rules.

@@ -101,3 +101,18 @@ fn no_private_key_lies_in_the_checkout() {
         assert!(!text.contains("PRIVATE KEY"), "{} is a private key", path.display());
     }
 }
+
+#[test]
+fn every_test_that_the_threat_model_names_is_there() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/threat-model.md");
+    let model = fs::read_to_string(path).expect("the threat model");
+    let is_test = |name: &&str| {
+        name.len() > 15 && name.bytes().all(|b| b.is_ascii_lowercase() || b"_0123456789".contains(&b))
+    };
+    let named: Vec<&str> = model.split('`').skip(1).step_by(2).filter(is_test).collect();
+    assert!(named.len() > 50, "the threat model was not understood");
+    let sources: String = sources("src").into_iter().chain(sources("tests")).map(|(_, text)| text).collect();
+    for name in named {
+        assert!(sources.contains(&format!("fn {name}(")), "there is no test {name}");
+    }
+}

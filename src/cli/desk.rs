@@ -2,11 +2,15 @@
 //! door into it.
 
 use super::keys::LogKeyArgs;
+use super::lookup::{self, Wanted};
 use super::open::{self, Held, Log, LogArgs, Place};
 use super::problem::{Hint, Problem};
 use super::{Context, kept};
 use anyhow::Result;
 use clap::Args;
+use servanda::client::Client;
+use servanda::entry::SignedEntry;
+use servanda::hash::Hash;
 use servanda::history::History;
 use servanda::key::SigningKey;
 use servanda::roster::Roster;
@@ -35,9 +39,9 @@ pub struct Desk {
 
 enum Door {
     /// With the operator's key.
-    Open(Box<Operator>, SigningKey),
+    Open(Box<Operator>, Box<SigningKey>),
     /// For reading only: what is signed goes to the operator as a file.
-    Closed(Box<History>),
+    Closed(Box<(History, Log)>),
 }
 
 impl Desk {
@@ -51,7 +55,8 @@ impl Desk {
             (Some(home), Some(key)) => Self::open_as_operator(args, held.as_ref(), &home, key),
             _ => {
                 let log = Log::at(place, held)?;
-                Ok(Self { door: Door::Closed(Box::new(kept::history(context, &log)?)) })
+                let history = kept::history(context, &log)?;
+                Ok(Self { door: Door::Closed(Box::new((history, log))) })
             }
         }
     }
@@ -83,14 +88,14 @@ impl Desk {
                 .hint(format!("its public half must be {}", roster.vkey))
                 .into());
         }
-        Ok(Self { door: Door::Open(Box::new(operator), key) })
+        Ok(Self { door: Door::Open(Box::new(operator), Box::new(key)) })
     }
 
     /// What follows from the entries.
     pub fn history(&self) -> &History {
         match &self.door {
             Door::Open(operator, _) => operator.history(),
-            Door::Closed(history) => history,
+            Door::Closed(read) => &read.0,
         }
     }
 
@@ -107,12 +112,37 @@ impl Desk {
         }
     }
 
-    /// The operator, for reading.
-    pub fn operator_ref(&self) -> Option<&Operator> {
+    /// Whether statements can be put into the log from here.
+    pub fn is_open(&self) -> bool {
+        matches!(self.door, Door::Open(..))
+    }
+
+    /// Verified reads: of all that is committed where the door is open, else of what is published.
+    pub fn client(&self) -> Result<Client<'_>> {
         match &self.door {
-            Door::Open(operator, _) => Some(operator),
-            Door::Closed(_) => None,
+            Door::Closed(read) => read.1.client(),
+            Door::Open(operator, _) => {
+                let writer = operator.writer();
+                Client::open(writer.store(), writer.size(), writer.root()).map_err(open::read_problem)
+            }
         }
+    }
+
+    /// The whole id of a statement that is called by its first digits.
+    pub fn whole_id(&self, context: &Context, text: &str) -> Result<Hash> {
+        let wanted: Wanted = text.parse()?;
+        let index = match (&self.door, &wanted) {
+            (Door::Closed(read), _) => lookup::find(&read.1, &context.screen, &wanted)?,
+            (Door::Open(..), Wanted::Index(index)) => *index,
+            (Door::Open(operator, _), Wanted::Id(digits)) => {
+                lookup::one(digits, &operator.index().starting_with(digits)?)?
+            }
+        };
+        let bytes = match &self.door {
+            Door::Closed(read) => read.1.client()?.entry(index).map_err(open::read_problem)?,
+            Door::Open(operator, _) => operator.entry(index)?,
+        };
+        Ok(SignedEntry::decode(&bytes).map_err(|e| Problem::new(format!("entry {index}: {e}")))?.id)
     }
 }
 
@@ -149,7 +179,7 @@ pub fn said(admitted: Admitted) -> String {
 pub fn refusal(error: SubmitError) -> anyhow::Error {
     match error {
         SubmitError::Refused(_) => {
-            let hint = "nothing was appended; `servanda show` and `servanda roster` tell how things stand";
+            let hint = "nothing was appended; `servanda log` and `servanda show` tell how things stand";
             Problem::refused(error.to_string()).hint(hint).into()
         }
         SubmitError::Clock { .. } => Problem::new(error.to_string()).hint("set the clock, or wait").into(),

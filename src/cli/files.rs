@@ -45,6 +45,15 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     }
 }
 
+/// Writes a new file; one that is there with the same bytes is fine.
+pub fn write_once(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    let limit = u64::try_from(bytes.len()).expect("fits");
+    if path.is_file() && read(path, limit).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    write_new(path, bytes, mode)
+}
+
 fn try_write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(KEY_FOLDER).create(folder)?;

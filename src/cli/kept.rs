@@ -15,7 +15,7 @@ use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::prove::StoredTree;
 use servanda::verify::{Audit, Options};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The longest kept history that is read, in bytes.
 const MAX_KEPT: usize = 64 << 20;
@@ -25,7 +25,7 @@ pub fn history(context: &Context, log: &Log) -> Result<History> {
     let store = &log.place.public;
     let (size, root) = (log.checkpoint.size(), log.checkpoint.root());
     let folder = folder(&log.id());
-    let (history, builder) = match folder.as_ref().and_then(resume) {
+    let (history, builder) = match folder.as_deref().and_then(resume) {
         Some((kept_root, history)) => {
             let kept = history.head().size;
             let same = kept <= size && log.client()?.root_at(kept)? == kept_root;
@@ -65,13 +65,13 @@ fn folder(log: &Hash) -> Option<PathBuf> {
     Some(state.or_else(home)?.join("servanda").join(log.to_string()))
 }
 
-fn resume(folder: &PathBuf) -> Option<(Hash, History)> {
+fn resume(folder: &Path) -> Option<(Hash, History)> {
     let bytes = fs::read(folder.join("history")).ok()?;
     let (root, snapshot) = decode_large::<(Hash, Snapshot)>(&bytes, MAX_KEPT).ok()?;
     Some((root, History::resume(snapshot).ok()?))
 }
 
-fn keep(folder: &PathBuf, history: &History, root: Hash, note: &str) -> std::io::Result<()> {
+fn keep(folder: &Path, history: &History, root: Hash, note: &str) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     let write = |name: &str, bytes: &[u8]| {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;

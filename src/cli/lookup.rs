@@ -1,100 +1,192 @@
-//! Finding an entry by what a person calls it: a statement's id, whole or shortened, or `#12`.
+//! Finding an entry by what people call it: a statement's id, whole or shortened, or its index.
 //!
-//! In a log's home the index of ids tells quickly; nothing in it is believed without reading the entry. Elsewhere, and
-//! for what the index does not know yet, the entries are read one after the other.
+//! In a log's home the index of ids answers; where it is missing, behind or held by the operator, all entries are read.
+//! Nothing that it says is believed: entries are read under the checkpoint, and their ids computed again.
 
-use super::Context;
 use super::open::{Log, read_problem};
 use super::problem::Problem;
+use super::screen::Screen;
+use super::walk::{Order, walk};
+use super::words;
 use servanda::client::Client;
 use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
-use servanda::merkle::tile::TILE_WIDTH;
-use servanda::store::index::Index;
+use servanda::store::index::{IndexError, MATCHES_MAX, ReadIndex};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::str::FromStr;
 
-/// The fewest digits of a shortened id.
-const DIGITS_MIN: usize = 4;
+/// Where a home keeps the index of ids.
+pub const INDEX: &str = "private/index.redb";
 
-/// How many entries are listed where a shortened id fits several.
-const LISTED: usize = 16;
+/// The fewest digits of an id.
+pub const DIGITS_MIN: usize = 4;
 
-/// The index of the entry that a text names.
+/// What someone calls an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Its index, written `#12` or, where the shell takes that for a comment, `@12`.
+    Index(u64),
+    /// The first digits of its statement's id, or all of them; lower case.
+    Id(String),
+}
+
+/// A text names no entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("want {DIGITS_MIN} to 64 hexadecimal digits of a statement's id, or @12 for the entry of index 12")]
+pub struct NotAName;
+
+impl FromStr for Wanted {
+    type Err = NotAName;
+
+    fn from_str(text: &str) -> Result<Self, NotAName> {
+        if let Some(index) = text.strip_prefix(['#', '@']) {
+            return servanda::text::decimal_u64(index).map(Self::Index).ok_or(NotAName);
+        }
+        let digits = text.to_ascii_lowercase();
+        let fits = (DIGITS_MIN..=64).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        if fits { Ok(Self::Id(digits)) } else { Err(NotAName) }
+    }
+}
+
+/// Finds the one entry that is meant, and gives its index.
 ///
 /// # Errors
-/// When it names none or several, or the log cannot be read.
-pub fn index(context: &Context, log: &Log, text: &str) -> anyhow::Result<u64> {
+/// When there is none, or several, which are listed; when the log cannot be read.
+pub fn find(log: &Log, screen: &Screen, wanted: &Wanted) -> anyhow::Result<u64> {
     let size = log.checkpoint.size();
-    if let Some(number) = text.strip_prefix('#') {
-        let not_one = || Problem::new(format!("{text} is no entry")).hint("want # and a number, as in #12");
-        let index: u64 = number.parse().map_err(|_| not_one())?;
-        if index < size {
-            return Ok(index);
-        }
-        let last = size.saturating_sub(1);
-        return Err(Problem::new(format!("there is no entry {index}: the last one is {last}")).into());
-    }
-    let digits = text.to_ascii_lowercase();
-    if !(DIGITS_MIN..=64).contains(&digits.len()) || digits.bytes().any(|b| !b.is_ascii_hexdigit()) {
-        return Err(Problem::new(format!("{text:?} is no id"))
-            .hint("want at least four of an id's hexadecimal digits, or an entry's number, as in #12")
+    let digits = match wanted {
+        Wanted::Index(index) if *index < size => return Ok(*index),
+        Wanted::Index(index) => {
+            return Err(Problem::new(format!(
+                "there is no entry {index}: the last one is {}",
+                size.saturating_sub(1)
+            ))
+            .hint("the first is entry 0")
             .into());
-    }
-    let found = starting_with(context, log, &digits)?;
-    let mut all = found.iter();
-    match (all.next(), all.next()) {
-        (Some((_, index)), None) => Ok(*index),
-        (None, _) => {
-            Err(Problem::new(format!("no statement in this log has an id that starts with {digits}"))
-                .hint("a statement on its way is in the log once its operator has published it")
-                .into())
         }
-        _ => {
-            let lines = found.iter().take(LISTED).map(|(id, index)| format!("\n    {id}  entry {index}"));
-            let lines: String = lines.collect();
-            Err(Problem::new(format!("{digits} could be any of{lines}")).hint("give more digits").into())
+        Wanted::Id(digits) => digits,
+    };
+    let mut client = log.client()?;
+    let mut found = in_index(log, screen, &mut client, digits)?;
+    if found.is_empty() {
+        let bar = screen.progress(size, "looking through the log");
+        scan(&mut client, digits, 0, &mut found, &|done| bar.set_position(done))?;
+        bar.finish_and_clear();
+    }
+    let mut matches = found.iter();
+    match (matches.next(), matches.next()) {
+        (None, _) => Err(none(digits).into()),
+        (Some((_, (index, _))), None) => Ok(*index),
+        _ => Err(ambiguous(digits, &found).into()),
+    }
+}
+
+/// The one entry among those that an index of ids names.
+///
+/// # Errors
+/// When there is none, or several, which are listed.
+pub fn one(digits: &str, matches: &[(Hash, u64)]) -> anyhow::Result<u64> {
+    match matches {
+        [(_, index)] => Ok(*index),
+        [] => Err(none(digits).into()),
+        several => {
+            let several = several.iter().map(|(id, index)| (*id, (*index, String::new()))).collect();
+            Err(ambiguous(digits, &several).into())
         }
     }
 }
 
-/// The statements whose ids start with these digits, each with the first entry that has it.
-fn starting_with(context: &Context, log: &Log, digits: &str) -> anyhow::Result<BTreeMap<Hash, u64>> {
-    let mut client = log.client()?;
-    let mut found = BTreeMap::new();
-    let known = indexed(log, &mut client, digits, &mut found).unwrap_or(0);
-    let size = client.size();
-    let bar = context.screen.progress(size - known, "searching");
-    let width = u64::from(TILE_WIDTH);
-    for number in known / width..size.div_ceil(width) {
-        let entries = client.bundle(number).map_err(read_problem)?;
-        for (index, bytes) in (number * width..).zip(entries) {
-            if let Ok(e) = SignedEntry::decode(&bytes)
-                && e.id.to_string().starts_with(digits)
-            {
-                found.entry(e.id).or_insert(index);
-            }
+fn none(digits: &str) -> Problem {
+    Problem::new(format!("no statement in this log has an id that begins with {digits}"))
+        .hint("\"servanda log\" lists what is in it")
+}
+
+/// Statements by id, with their first entry's index.
+type Matches = BTreeMap<Hash, (u64, String)>;
+
+/// Asks the index of ids; nothing where it does not help.
+fn in_index(log: &Log, screen: &Screen, client: &mut Client<'_>, digits: &str) -> anyhow::Result<Matches> {
+    let mut found = Matches::new();
+    let Some(path) = log.place.home.as_ref().map(|home| home.join(INDEX)).filter(|p| p.is_file()) else {
+        return Ok(found);
+    };
+    let asked = ReadIndex::open_to_read(&path).and_then(|index| ask(&index, digits));
+    let (size, leaf, hits) = match asked {
+        Ok(asked) => asked,
+        Err(error) => {
+            screen.note(format!("{error}; reading all entries instead"));
+            return Ok(found);
         }
-        bar.set_position(((number + 1) * width).saturating_sub(known));
+    };
+    let known = size.min(client.size());
+    if known == 0 || (known == size && client.leaf_hash(known - 1).map_err(read_problem)? != leaf) {
+        return Ok(found);
     }
-    bar.finish_and_clear();
+    for index in hits.into_iter().filter(|index| *index < known) {
+        let bytes = client.entry(index).map_err(read_problem)?;
+        take(&mut found, digits, index, &bytes);
+    }
+    scan(client, digits, known, &mut found, &|_| {})?;
     Ok(found)
 }
 
-/// Looks into the index of ids; gives how many entries it knows, or none where it cannot be used.
-fn indexed(log: &Log, client: &mut Client<'_>, digits: &str, found: &mut BTreeMap<Hash, u64>) -> Option<u64> {
-    let path = log.place.home.as_ref()?.join("private/index.redb");
-    // One that is held by the operator's process does not open: then the entries are read.
-    let index = path.is_file().then(|| Index::open(&path).ok()).flatten()?;
-    let (known, last) = index.state().ok()?;
-    if known == 0 || known > client.size() || client.leaf_hash(known - 1).ok()? != last {
-        return None;
+/// How many entries an index knows, the last one's leaf hash, and where it finds such ids.
+fn ask(index: &ReadIndex, digits: &str) -> Result<(u64, Hash, Vec<u64>), IndexError> {
+    let (size, leaf) = index.state()?;
+    let hits = index.starting_with(digits)?.into_iter().map(|(_, at)| at).collect();
+    Ok((size, leaf, hits))
+}
+
+/// Reads the entries from one on until enough are found.
+fn scan(
+    client: &mut Client<'_>,
+    digits: &str,
+    from: u64,
+    found: &mut Matches,
+    progress: &dyn Fn(u64),
+) -> anyhow::Result<()> {
+    let enough = if digits.len() == 64 { 1 } else { MATCHES_MAX };
+    let range = from..client.size();
+    walk(client, range, Order::Forward, &mut |index, bytes| {
+        take(found, digits, index, bytes);
+        progress(index);
+        Ok(if found.len() < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })
+}
+
+fn take(found: &mut Matches, digits: &str, index: u64, bytes: &[u8]) {
+    if let Ok(e) = SignedEntry::decode(bytes)
+        && e.id.to_string().starts_with(digits)
+    {
+        // The first entry with a statement is the one that counts.
+        found.entry(e.id).or_insert_with(|| (index, words::summary(&e.statement)));
     }
-    for (id, at) in index.starting_with(digits).ok()? {
-        let e = SignedEntry::decode(&client.entry(at).ok()?).ok()?;
-        if e.id != id {
-            return None;
+}
+
+fn ambiguous(digits: &str, found: &Matches) -> Problem {
+    let shown = digits.len().max(12) + 4;
+    let line = |(id, (index, summary)): (&Hash, &(u64, String))| {
+        format!("\n  {}  @{index}  {summary}", &id.to_string()[..shown.min(64)])
+    };
+    let lines: String = found.iter().map(line).collect();
+    let many = if found.len() >= MATCHES_MAX { "at least " } else { "" };
+    Problem::new(format!("{digits} is the beginning of {many}{} ids", found.len()))
+        .hint(format!("give more digits of the one you mean:{lines}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_indexes_and_nothing_else_name_an_entry() {
+        assert_eq!("#12".parse(), Ok(Wanted::Index(12)));
+        assert_eq!("@0".parse(), Ok(Wanted::Index(0)));
+        assert_eq!("AB12".parse(), Ok(Wanted::Id("ab12".to_owned())));
+        assert_eq!("0".repeat(64).parse(), Ok(Wanted::Id("0".repeat(64))));
+        for bad in ["", "abc", "#", "#-1", "#012", "@1x", "wxyz", &"0".repeat(65), "ab 12"] {
+            assert_eq!(bad.parse::<Wanted>(), Err(NotAName), "{bad}");
         }
-        found.insert(id, at);
     }
-    Some(known)
 }

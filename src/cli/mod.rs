@@ -5,14 +5,19 @@
 
 mod act;
 mod charter_shown;
+mod check;
 mod clock;
+mod demo;
 mod desk;
+mod documents;
+mod export;
 mod files;
 mod import;
 mod init;
 mod kept;
 mod keygen;
 mod keys;
+mod log;
 mod lookup;
 mod open;
 mod plain;
@@ -25,7 +30,9 @@ mod rounds;
 mod screen;
 mod send;
 mod signing;
+mod show;
 mod verify;
+mod walk;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -49,6 +56,17 @@ pub enum Outcome {
     Bad,
     /// Could not be checked, as was printed.
     Unchecked,
+}
+
+impl Outcome {
+    /// The word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Unchecked => "unchecked",
+        }
+    }
 }
 
 /// A verifiable log of commitments: signed by many, append-only, checked by anyone.
@@ -83,6 +101,12 @@ enum Verb {
     Submit(send::Submit),
     Verify(verify::Verify),
     Prove(prove::Prove),
+    Log(log::Args),
+    Show(show::Args),
+    Export(export::Args),
+    Open(documents::Args),
+    Check(check::Check),
+    Demo(demo::Args),
 }
 
 /// Runs the command line.
@@ -117,6 +141,12 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Submit(args) => send::submit(context, args),
         Verb::Verify(args) => verify::run(context, &args),
         Verb::Prove(args) => prove::run(context, args),
+        Verb::Log(args) => log::run(context, &args),
+        Verb::Show(args) => show::run(context, &args),
+        Verb::Export(args) => export::run(context, &args),
+        Verb::Open(args) => documents::run(context, &args),
+        Verb::Check(args) => check::run(context, &args),
+        Verb::Demo(args) => demo::run(context, args),
     }
 }
 

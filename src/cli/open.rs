@@ -175,17 +175,6 @@ fn founded(entry: &[u8]) -> Result<(SignedEntry, Roster), String> {
     Ok((entry, roster))
 }
 
-/// Whose checkpoints count: those of the trust file's policy, else of the founding key alone, with nobody's cosignature.
-pub fn policy(
-    held: Option<&Held>,
-    founding: impl FnOnce() -> anyhow::Result<Vkey>,
-) -> anyhow::Result<Policy> {
-    match held {
-        Some(held) => Ok(held.trust.policy.clone()),
-        None => Ok(founding_policy(&founding()?)),
-    }
-}
-
 /// The policy of a log of which nothing but its founding is known.
 pub fn founding_policy(vkey: &Vkey) -> Policy {
     Policy::of(std::slice::from_ref(vkey), &[], None).expect("a log's key is one")
@@ -197,8 +186,6 @@ pub struct Log {
     pub place: Place,
     /// The trust file, if there is one.
     pub held: Option<Held>,
-    /// The policy that the checkpoint was accepted by.
-    pub policy: Policy,
     /// The checkpoint.
     pub checkpoint: VerifiedCheckpoint,
     /// The roster that entry 0 founded.
@@ -228,7 +215,10 @@ impl Log {
         })?;
         let signed = SignedCheckpoint::parse(&bytes).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let size = signed.claim().size;
-        let policy = policy(held.as_ref(), || Ok(place.founding(size)?.1.vkey))?;
+        let policy = match &held {
+            Some(held) => held.trust.policy.clone(),
+            None => founding_policy(&place.founding(size)?.1.vkey),
+        };
         let checkpoint = signed.open(&policy).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let mut client =
             Client::open(&place.public, checkpoint.size(), checkpoint.root()).map_err(read_problem)?;
@@ -239,7 +229,7 @@ impl Log {
         {
             return Err(other_log(held, &founded.log, &want).into());
         }
-        Ok(Self { place, held, policy, checkpoint, founded })
+        Ok(Self { place, held, checkpoint, founded })
     }
 
     /// Verified reads.
@@ -260,11 +250,24 @@ impl Log {
         self.held.as_ref().is_some_and(|h| h.trust.log.is_some())
     }
 
+    /// Says, beside the result, what nothing vouches for: which log this is, and that all are shown the same one.
+    pub fn caution(&self, screen: &Screen) {
+        if !self.is_pinned() {
+            screen.note(not_pinned(&self.id()));
+        }
+        if self.checkpoint.quorum_is_none() {
+            screen.note(QUORUM_NONE);
+        }
+    }
+
     /// A partner's name for people, as founded.
     pub fn name(&self, handle: &Handle) -> Option<String> {
         self.founded.charter.partner(handle).map(|p| p.name.to_string())
     }
 }
+
+/// What is to be said whenever a quorum of none is relied on.
+const QUORUM_NONE: &str = "quorum none: nobody but the operator vouches that others are shown the same log";
 
 /// What a checkpoint's acceptance rests on, in sentences.
 pub fn vouched(checkpoint: &VerifiedCheckpoint) -> Vec<String> {
@@ -274,9 +277,7 @@ pub fn vouched(checkpoint: &VerifiedCheckpoint) -> Vec<String> {
         .map(|c| format!("witnessed by {} at {}", c.name, seconds(c.time_s)))
         .collect();
     if checkpoint.quorum_is_none() {
-        lines.push(
-            "quorum none: nobody but the operator vouches that others are shown the same log".to_owned(),
-        );
+        lines.push(QUORUM_NONE.to_owned());
     }
     if !checkpoint.unchecked().is_empty() {
         let names: Vec<_> = checkpoint.unchecked().iter().filter_map(|l| l.split(' ').nth(1)).collect();

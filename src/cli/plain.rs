@@ -143,6 +143,26 @@ pub fn wrap_hanging(line: &str, first: usize, rest: usize) -> Vec<String> {
     out
 }
 
+/// The beginning of a line that is fit to be shown, with "…" where there is more.
+pub fn cut(line: &str, width: usize) -> String {
+    let whole: usize = line.chars().map(columns).sum();
+    if whole <= width {
+        return line.to_owned();
+    }
+    let (mut out, mut used) = (String::new(), 1);
+    for c in line.chars() {
+        used += columns(c);
+        if used > width {
+            break;
+        }
+        out.push(c);
+    }
+    let mut out = [out + "…"];
+    close_isolates(&mut out);
+    let [out] = out;
+    out
+}
+
 /// Ends at each line's end the isolate that is open there, and begins it anew on the next.
 fn close_isolates(lines: &mut [String]) {
     let mut open = false;
@@ -226,6 +246,14 @@ mod tests {
             assert!(word(odd).starts_with('"') && word(odd).ends_with('"'), "{odd:?}");
         }
         assert_eq!(quoted("a\" (exactly 5 EUR) \""), "\"a\\\" (exactly 5 EUR) \\\"\"");
+    }
+
+    #[test]
+    fn what_is_cut_off_is_marked() {
+        assert_eq!(cut("one two", 7), "one two");
+        assert_eq!(cut("one two", 6), "one t…");
+        assert_eq!(cut("協定協定", 6), "協定…");
+        assert_eq!(cut(&plain("שלום שלום"), 5), "\u{2068}שלום…\u{2069}");
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! `servanda prove`: a statement's proof, for whoever has no log at hand, and the roster file that goes beside it.
 
-use super::open::{Log, LogArgs, read_file, read_problem};
-use super::problem::Problem;
+use super::open::{Log, LogArgs, read_problem};
 use super::{Context, Outcome, files, lookup};
 use clap::Args;
 use serde_json::json;
 use servanda::armor::File;
 use servanda::entry::SignedEntry;
 use servanda::proof::{self, MakeError, RosterFile};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const EXAMPLE: &str = "\
 EXAMPLE
@@ -21,7 +20,7 @@ EXAMPLE
 pub struct Prove {
     /// The statement's id, which may be shortened, or its entry's number, as in #12
     #[arg(value_name = "ID")]
-    id: String,
+    id: lookup::Wanted,
     #[command(flatten)]
     log: LogArgs,
     /// Where to write the proof [default: the id, shortened, and .tlog-proof]
@@ -36,7 +35,7 @@ pub struct Prove {
 pub fn run(context: &Context, args: Prove) -> anyhow::Result<Outcome> {
     let screen = &context.screen;
     let log = Log::open(&args.log, screen)?;
-    let index = lookup::index(context, &log, &args.id)?;
+    let index = lookup::find(&log, &context.screen, &args.id)?;
     let size = log.checkpoint.size();
     let mut client = log.client()?;
     let proof = proof::prove(&mut client, index, log.checkpoint.as_str()).map_err(read_problem)?;
@@ -49,9 +48,9 @@ pub fn run(context: &Context, args: Prove) -> anyhow::Result<Outcome> {
         Err(MakeError::Read(error)) => return Err(read_problem(error)),
         Err(error) => Err(error),
     };
-    write(&out, proof.to_string().as_bytes())?;
+    files::write_once(&out, proof.to_string().as_bytes(), files::PUBLIC)?;
     if let Ok(text) = &roster_file {
-        write(&roster, text.as_bytes())?;
+        files::write_once(&roster, text.as_bytes(), files::PUBLIC)?;
     }
     screen.say(format!("{}: entry {index} of {size}, proven", out.display()));
     let outcome = match &roster_file {
@@ -67,23 +66,10 @@ pub fn run(context: &Context, args: Prove) -> anyhow::Result<Outcome> {
             Outcome::Bad
         }
     };
+    log.caution(screen);
     screen.json(&json!({
         "index": index, "size": size, "id": entry.map(|e| e.id), "proof": out,
         "roster": roster_file.is_ok().then_some(roster),
     }))?;
     Ok(outcome)
-}
-
-/// Writes a new file; one that is there with the same bytes is fine.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    if path.is_file() {
-        let limit = u64::try_from(bytes.len()).expect("fits");
-        if read_file(path, limit).is_ok_and(|there| there == bytes) {
-            return Ok(());
-        }
-        return Err(Problem::new(format!("{} is there already, with other content", path.display()))
-            .hint("name another file with --out or --roster, or move that one away")
-            .into());
-    }
-    files::write_new(path, bytes, files::PUBLIC)
 }

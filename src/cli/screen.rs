@@ -65,6 +65,17 @@ impl Screen {
     }
 }
 
+/// Ends quietly where whoever reads the output has read enough.
+pub fn until_closed<T>(result: anyhow::Result<T>, done: T) -> anyhow::Result<T> {
+    let closed = |e: &anyhow::Error| {
+        e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    match result {
+        Err(error) if closed(&error) => Ok(done),
+        result => result,
+    }
+}
+
 /// Aligns columns by the characters that are seen.
 pub fn table(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

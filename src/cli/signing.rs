@@ -17,8 +17,7 @@ use servanda::key::SigningKey;
 use servanda::log::MAX_ROUND;
 use servanda::seal::Opening;
 use servanda::statement::{Act, Kind, Statement, VERSION};
-use servanda::store::index::Index;
-use servanda::submit::{Operator, Signed};
+use servanda::submit::Signed;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -64,7 +63,7 @@ pub fn say(
         prompts::ask(kind, &mut fields)?;
     }
     let desk = Desk::open(context, &args.desk)?;
-    let complete = |text: &str| complete(desk.operator_ref().map(Operator::index), text);
+    let complete = |text: &str| Ok(desk.whole_id(context, text)?.to_string());
     let around = Around {
         now: context.clock.now(),
         language: desk.roster()?.charter.language.to_string(),
@@ -73,27 +72,6 @@ pub fn say(
     };
     let act = act::act(kind, fields, &around)?;
     sign(context, desk, act, args)
-}
-
-/// Completes a shortened id by the index of ids, where there is one.
-pub fn complete(index: Option<&Index>, text: &str) -> Result<String> {
-    let Some(index) = index else {
-        return Err(Problem::new(format!("{text} is not a whole id")).hint("give all 64 digits").into());
-    };
-    let matches = index.starting_with(text)?;
-    match matches.as_slice() {
-        [(id, _)] => Ok(id.to_string()),
-        [] => Err(Problem::new(format!("no statement has an id that starts with {text}"))
-            .hint("`servanda log` lists them")
-            .into()),
-        several => {
-            let listed: Vec<String> =
-                several.iter().map(|(id, at)| format!("\n    {id}  entry {at}")).collect();
-            Err(Problem::new(format!("{text} could be any of{}", listed.concat()))
-                .hint("give more digits")
-                .into())
-        }
-    }
 }
 
 /// Signs an act and sends it on.
@@ -114,7 +92,9 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
     }
     for key in &keys {
         draft.sign(key).map_err(|error| {
-            Problem::new(error.to_string()).hint("`servanda roster` lists the officers and their keys")
+            Problem::new(error.to_string()).hint(
+                "`servanda show` of the author's last accede or rotate lists the officers and their keys",
+            )
         })?;
     }
     keep_openings(context, &draft.id(), &openings)?;

@@ -65,12 +65,11 @@ impl Fork {
 }
 
 impl Accused<'_> {
-    /// Evidence that this log and another, each under a checkpoint of the same operator, differ; at the first index where
-    /// they do. None where one is the beginning of the other.
+    /// The first index at which this log and another differ; none where one is the beginning of the other.
     ///
     /// # Errors
     /// When either log cannot be read.
-    pub fn fork_with(&mut self, other: &mut Accused<'_>) -> Result<Option<Evidence>, ReadError> {
+    pub fn parts_from(&mut self, other: &mut Accused<'_>) -> Result<Option<u64>, ReadError> {
         let common = self.checkpoint.size().min(other.checkpoint.size());
         let mut same = |size| Ok::<_, ReadError>(self.client.root_at(size)? == other.client.root_at(size)?);
         if same(common)? {
@@ -82,7 +81,17 @@ impl Accused<'_> {
             let middle = low + (high - low) / 2;
             if same(middle)? { low = middle } else { high = middle }
         }
-        let conflict = Conflict::Leaves { index: low, one: self.leaf(low)?, other: other.leaf(low)? };
+        Ok(Some(low))
+    }
+
+    /// Evidence that this log and another, each under a checkpoint of the same operator, differ; at the first index where
+    /// they do. None where one is the beginning of the other.
+    ///
+    /// # Errors
+    /// When either log cannot be read.
+    pub fn fork_with(&mut self, other: &mut Accused<'_>) -> Result<Option<Evidence>, ReadError> {
+        let Some(index) = self.parts_from(other)? else { return Ok(None) };
+        let conflict = Conflict::Leaves { index, one: self.leaf(index)?, other: other.leaf(index)? };
         let (one, other) = (Signed::new(self.checkpoint, None), Signed::new(other.checkpoint, None));
         Ok(self.accuse(Claim::Fork(Fork { one, other, conflict })))
     }

@@ -287,25 +287,15 @@ pub struct Accused<'a> {
     roster: Option<Option<RosterFile>>,
 }
 
-/// Why evidence cannot be taken from a log.
-#[derive(Debug, thiserror::Error)]
-pub enum TakeError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// Entry 0 is none.
-    #[error("entry 0: {0}")]
-    Founding(EntryError),
-}
-
 impl<'a> Accused<'a> {
-    /// Takes a log under a verified checkpoint.
+    /// Takes a log under a verified checkpoint. One whose entry 0 is none gives no evidence.
     ///
     /// # Errors
-    /// When entry 0 cannot be read, or is none.
-    pub fn new(checkpoint: &'a VerifiedCheckpoint, mut client: Client<'a>) -> Result<Self, TakeError> {
-        let entry = SignedEntry::decode(&client.entry(0)?).map_err(TakeError::Founding)?;
-        Ok(Self { checkpoint, client, founding: entry.entry.statement, roster: None })
+    /// When entry 0 cannot be read.
+    pub fn new(checkpoint: &'a VerifiedCheckpoint, mut client: Client<'a>) -> Result<Self, ReadError> {
+        let entry = SignedEntry::decode(&client.entry(0)?);
+        let founding = entry.map_or_else(|_| Bytes::default(), |e| e.entry.statement);
+        Ok(Self { checkpoint, client, founding, roster: None })
     }
 
     /// The roster file under the checkpoint; none where the log's end gives none.

@@ -154,3 +154,78 @@ impl History {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::sample::*;
+    use crate::statement::body::Motion;
+
+    /// Whether a snapshot, changed and given a digest that fits, is taken up.
+    fn resumed(log: &Sample, change: impl FnOnce(&mut Kept)) -> Result<(), SnapshotError> {
+        let mut kept = log.history.snapshot().kept;
+        change(&mut kept);
+        History::resume(Snapshot { digest: kept.digest(), kept }).map(drop)
+    }
+
+    fn sample() -> Sample {
+        let mut log = Sample::new();
+        log.say("fr", C, &adopt(0));
+        log
+    }
+
+    #[test]
+    fn a_snapshot_of_another_version_is_refused() {
+        assert_eq!(resumed(&sample(), |_| {}), Ok(()));
+        assert_eq!(resumed(&sample(), |k| k.version = 2), Err(SnapshotError::Version(2)));
+    }
+
+    #[test]
+    fn entries_of_class_0_that_do_not_follow_are_refused() {
+        let log = sample();
+        let refused = |index, change: &dyn Fn(&mut Kept)| {
+            assert_eq!(resumed(&log, |k| change(k)), Err(SnapshotError::Govern(index)));
+        };
+        refused(1, &|k| drop(k.govern.remove(0)));
+        refused(2, &|k| drop(k.govern.remove(1)));
+        refused(3, &|k| k.govern[2].0 = 3);
+        refused(1, &|k| k.govern[2].0 = 1);
+        refused(1, &|k| k.govern[0].0 = 1);
+        refused(4, &|k| k.govern[4].1.0.push(0));
+        let ordinary = Bytes(log.entries[5].clone());
+        refused(5, &|k| k.govern.push((5, ordinary.clone())));
+    }
+
+    #[test]
+    fn nothing_of_class_0_follows_where_the_roster_is_unknown() {
+        let mut log = Sample::new();
+        let id = log.say("de", G, &propose(Motion::Suspend { handle: handle("pl") }, log.now.plus_ms(DAY)));
+        log.say("fr", G, &approve(id));
+        assert_eq!(resumed(&log, |_| {}), Ok(()));
+        let next = Bytes(crate::codec::encode(&log.entry(&log.draft("it", G, &approve(id)))));
+        assert_eq!(resumed(&log, |k| k.govern.push((7, next))), Err(SnapshotError::Govern(7)));
+    }
+
+    #[test]
+    fn parts_that_do_not_belong_together_are_refused() {
+        let log = sample();
+        let refused = |what, change: &dyn Fn(&mut Kept)| {
+            let got = resumed(&log, |k| change(k));
+            assert!(matches!(got, Err(SnapshotError::Parts(part, _)) if part == what), "{what}: {got:?}");
+        };
+        refused("head", &|k| k.head.size = 0);
+        refused("head", &|k| k.head.size = 4);
+        refused("head", &|k| k.head.size = 5);
+        refused("times", &|k| k.time = start());
+        refused("times", &|k| (k.raw_time, k.time) = (start(), start()));
+        refused("chains", &|k| k.chains.0.reverse());
+        refused("chains", &|k| k.chains[0].0 = k.chains[1].0.clone());
+        refused("chains", &|k| k.chains[0].0 = handle("a"));
+        refused("unknown acts", &|k| k.incomplete = Some((6, 71)));
+        assert_eq!(resumed(&log, |k| k.incomplete = Some((5, 71))), Ok(()));
+        let empty = Sample::default();
+        assert_eq!(resumed(&empty, |_| {}), Ok(()));
+        let one = resumed(&empty, |k| k.head.leaf = Hash([1; 32]));
+        assert_eq!(one, Err(SnapshotError::Parts("head", 0)));
+    }
+}

@@ -325,11 +325,12 @@ impl Writer {
 
     /// Who is ahead of a writer may simply be the next one.
     fn or_fenced(&self, error: LogError) -> LogError {
-        match (error, self.fenced()) {
-            (LogError::Ahead { .. }, LogError::Fenced { epoch }) if epoch > self.record.epoch => {
-                LogError::Fenced { epoch }
-            }
-            (error, _) => error,
+        if !matches!(error, LogError::Ahead { .. }) {
+            return error;
+        }
+        match self.fenced() {
+            LogError::Fenced { epoch } if epoch > self.record.epoch => LogError::Fenced { epoch },
+            _ => error,
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! [`Roster::found`] takes entry 0; [`Roster::govern`] each further entry of class 0; [`Roster::alone`] judges any entry
 //! but the first as far as it and the roster tell: of class 0 that is everything. What needs the author's whole chain or
-//! the log's time is for `history`. Entry 0 is founded in [`founding`], signatures are checked in [`signing`], key sets
+//! the log's time is for `history`. Entry 0 is founded in `founding`, signatures are checked in [`signing`], key sets
 //! registered in [`keys`], motions counted in [`motions`].
 
 mod founding;

@@ -13,8 +13,9 @@
 use super::{Attempt, StoreError};
 use crate::hash::Hash;
 use crate::text::decimal_u64;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// The longest guard file: the greatest size, a blank, a root and the line's end.
@@ -28,10 +29,12 @@ pub trait Guard: Send {
     /// When it cannot be read: then nothing is signed.
     fn last(&self) -> Result<Option<(u64, Hash)>, StoreError>;
 
-    /// Keeps a head, durably, before it is signed.
+    /// Keeps a head, durably, before it is signed. What is kept never goes back, whoever else keeps heads here at the same
+    /// moment: a writer that slept must not make this forget what the next one signed.
     ///
     /// # Errors
-    /// When it cannot be kept: then nothing is signed.
+    /// [`StoreError::Conflict`] if a greater size, or another root of this size, is kept; else when it cannot be kept.
+    /// Then nothing is signed.
     fn keep(&self, size: u64, root: Hash) -> Result<(), StoreError>;
 }
 
@@ -83,6 +86,20 @@ impl GuardFile {
         File::open(folder)?.sync_all()
     }
 
+    /// Waits until nobody else is keeping a head in this file; until it is closed, nobody does.
+    fn lock(&self) -> io::Result<File> {
+        loop {
+            // For writing, since some network file systems lock no other.
+            let file = OpenOptions::new().read(true).write(true).open(&self.0)?;
+            file.lock()?;
+            let (held, there) = (file.metadata()?, fs::metadata(&self.0)?);
+            // Whoever held it before has put another file in its place.
+            if (held.dev(), held.ino()) == (there.dev(), there.ino()) {
+                return Ok(file);
+            }
+        }
+    }
+
     fn name(&self) -> String {
         self.0.display().to_string()
     }
@@ -109,7 +126,14 @@ impl Guard for GuardFile {
 
     fn keep(&self, size: u64, root: Hash) -> Result<(), StoreError> {
         // Not where the file has gone: then the medium may have, and what lies below is another.
-        fs::metadata(&self.0).map_err(self.error(Attempt::Read))?;
+        let _held = self.lock().map_err(self.error(Attempt::Lock))?;
+        match self.last()? {
+            Some((kept, other)) if kept > size || (kept == size && other != root) => {
+                return Err(StoreError::Conflict { name: self.name() });
+            }
+            Some((kept, _)) if kept == size => return Ok(()),
+            _ => {}
+        }
         let line = format!("{size} {root}\n");
         self.write(line.as_bytes(), |file| file.persist(&self.0).map_err(|refused| refused.error))
             .map_err(self.error(Attempt::Write))
@@ -141,6 +165,33 @@ mod tests {
         }
         assert_eq!(fs::read(&path).unwrap().len(), MAX_GUARD);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left over");
+    }
+
+    #[test]
+    fn what_is_kept_never_goes_back() {
+        let folder = folder();
+        let path = folder.path().join("guard");
+        let guard = GuardFile::create(&path).unwrap();
+        let roots = [1, 2].map(|n| Hash([n; 32]));
+        guard.keep(10, roots[0]).unwrap();
+        for (size, root) in [(9, roots[0]), (0, roots[0]), (10, roots[1])] {
+            assert!(matches!(guard.keep(size, root), Err(StoreError::Conflict { .. })));
+            assert_eq!(guard.last().unwrap(), Some((10, roots[0])));
+        }
+        guard.keep(10, roots[0]).unwrap();
+        // Many at once: the greatest stays.
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    for size in (11 + n..60).step_by(4) {
+                        // One that was overtaken is refused.
+                        let _ = GuardFile::open(path).unwrap().keep(size, roots[0]);
+                    }
+                });
+            }
+        });
+        assert_eq!(guard.last().unwrap(), Some((59, roots[0])));
     }
 
     #[test]

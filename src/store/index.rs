@@ -4,7 +4,7 @@
 //! redb in one file; nothing in it is believed without reading the entry it points at.
 
 use crate::hash::Hash;
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, Durability, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition};
 use std::path::Path;
 
 const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
@@ -19,8 +19,11 @@ const CACHE: usize = 16 << 20;
 /// How many matches of a shortened id are listed.
 pub const MATCHES_MAX: usize = 16;
 
-/// An index of ids.
-pub struct Index(Database);
+/// An index of ids, held by its one writer or by readers.
+pub struct Index<D = Database>(D);
+
+/// An index of ids that is read beside others who read it.
+pub type ReadIndex = Index<ReadOnlyDatabase>;
 
 /// The index cannot be used: rebuild it, or do without.
 #[derive(Debug, thiserror::Error)]
@@ -59,16 +62,6 @@ impl Index {
         Ok(Self(db))
     }
 
-    /// How many entries are indexed, and the leaf hash of the last of them.
-    ///
-    /// # Errors
-    /// When the file is damaged.
-    pub fn state(&self) -> Result<(u64, Hash), IndexError> {
-        let read = self.0.begin_read()?;
-        let state = read.open_table(STATE)?.get("state")?.map(|v| v.value());
-        Ok(state.map_or((0, Hash::default()), |(size, leaf)| (size, Hash(leaf))))
-    }
-
     /// Adds entries' ids; the log has `size` entries now, the last with this leaf hash. Not waited for: a lost index is
     /// rebuilt.
     ///
@@ -101,6 +94,28 @@ impl Index {
         write.open_table(IDS)?;
         write.open_table(STATE)?;
         Ok(write.commit()?)
+    }
+}
+
+impl ReadIndex {
+    /// Opens an index for reading, as its writer left it.
+    ///
+    /// # Errors
+    /// When there is none, a writer holds it, or it was not left in order.
+    pub fn open_to_read(path: &Path) -> Result<Self, IndexError> {
+        Ok(Self(ReadOnlyDatabase::open(path)?))
+    }
+}
+
+impl<D: ReadableDatabase> Index<D> {
+    /// How many entries are indexed, and the leaf hash of the last of them.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn state(&self) -> Result<(u64, Hash), IndexError> {
+        let read = self.0.begin_read()?;
+        let state = read.open_table(STATE)?.get("state")?.map(|v| v.value());
+        Ok(state.map_or((0, Hash::default()), |(size, leaf)| (size, Hash(leaf))))
     }
 
     /// The index of the entry with this statement.
@@ -145,6 +160,20 @@ mod tests {
         assert_eq!(index.starting_with(&a.to_string()[..33]).expect("reads"), [(a, 3)]);
         assert_eq!(index.starting_with("ac").expect("reads"), []);
         assert_eq!(index.starting_with("zz").expect("reads"), []);
+    }
+
+    #[test]
+    fn readers_wait_for_nobody_and_make_nothing() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("index.redb");
+        assert!(ReadIndex::open_to_read(&path).is_err() && !path.exists());
+        let index = Index::open(&path).expect("opens");
+        index.add(&[(Hash([1; 32]), 3)], 4, Hash([2; 32])).expect("adds");
+        assert!(ReadIndex::open_to_read(&path).is_err(), "the writer holds it");
+        drop(index);
+        let (one, two) = (ReadIndex::open_to_read(&path), ReadIndex::open_to_read(&path));
+        assert_eq!(one.expect("opens").find(&Hash([1; 32])).expect("reads"), Some(3));
+        assert_eq!(two.expect("opens").state().expect("reads"), (4, Hash([2; 32])));
     }
 
     #[test]

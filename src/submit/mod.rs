@@ -76,7 +76,7 @@ pub enum SubmitError {
     #[error(transparent)]
     Entry(#[from] EntryError),
     /// Rules refuse it: an entry with it would leave these findings.
-    #[error("refused: the statement {}", .0.iter().map(|f| f.reason.to_string()).collect::<Vec<_>>().join("; and it "))]
+    #[error("refused: {}", .0.iter().map(|f| f.reason.to_string()).collect::<Vec<_>>().join("; "))]
     Refused(Vec<Finding>),
     /// The operator's clock lies before the last entry.
     #[error("the clock says {now}, but the last entry was sequenced {last}; nothing was appended")]
@@ -104,7 +104,7 @@ pub enum SubmitError {
     },
     /// The stored log does not verify, so that nothing can be built on it.
     #[error("the stored log does not verify: {0}")]
-    Broken(Finding),
+    Broken(Box<Finding>),
     /// The log goes beyond what this program understands.
     #[error("{0}")]
     NotUnderstood(crate::roster::NotUnderstood),
@@ -292,12 +292,12 @@ impl Operator {
         match self.history.roster() {
             Some(_) => Ok(()),
             None if self.writer.size() == 0 => Err(LogError::NoLog.into()),
-            None => Err(SubmitError::Broken(Finding {
+            None => Err(SubmitError::Broken(Box::new(Finding {
                 index: 0,
                 author: None,
                 id: None,
                 reason: crate::chain::Reason::NoFounding { what: "entry 0 founds no log".to_owned() },
-            })),
+            }))),
         }
     }
 
@@ -403,4 +403,25 @@ fn for_each_entry(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_one_round_takes_is_appended_in_several() {
+        let rounds = |mut waiting: &[Vec<u8>]| {
+            let mut lens = Vec::new();
+            while !waiting.is_empty() {
+                lens.push(round_len(waiting));
+                waiting = &waiting[lens[lens.len() - 1]..];
+            }
+            lens
+        };
+        assert_eq!(rounds(&vec![vec![]; MAX_ROUND]), [MAX_ROUND]);
+        assert_eq!(rounds(&vec![vec![]; 2 * MAX_ROUND + 1]), [MAX_ROUND, MAX_ROUND, 1]);
+        let longest = vec![vec![0; bundle::ENTRY_MAX]; MAX_ROUND_BYTES / bundle::ENTRY_MAX + 1];
+        assert_eq!(rounds(&longest), [longest.len() - 1, 1]);
+    }
 }

@@ -83,6 +83,9 @@ pub struct Audit<'a> {
     report: &'a mut dyn FnMut(Found),
 }
 
+/// A bundle as read; none where it is missing.
+type Bundle = (TilePath, Option<Vec<u8>>);
+
 /// A leaf as read.
 struct Leaf<'b> {
     bytes: &'b [u8],
@@ -152,15 +155,15 @@ impl<'a> Audit<'a> {
         (self.report)(found);
     }
 
-    /// Reads some bundles; one that is missing or damaged is a finding, and empty.
-    fn read_batch(&mut self, first: u64, size: u64) -> Result<Vec<(TilePath, Vec<u8>)>, ReadError> {
+    /// Reads some bundles; one that is missing is a finding, and none.
+    fn read_batch(&mut self, first: u64, size: u64) -> Result<Vec<Bundle>, ReadError> {
         let mut batch = Vec::new();
         let mut total = 0;
         let paths = (first..first + BATCH_BUNDLES).map_while(|n| TilePath::at(Level::Entries, n, size));
         for path in paths {
             let bytes = client::object(self.store, path);
-            let bytes = objects::present(path, bytes, &mut |f| self.found(Found::Object(f)))?;
-            total += bytes.len();
+            let bytes = objects::read(&path.to_string(), bytes, &mut |f| self.found(Found::Object(f)))?;
+            total += bytes.as_ref().map_or(0, Vec::len);
             batch.push((path, bytes));
             if total >= BATCH_BYTES {
                 break;
@@ -170,21 +173,21 @@ impl<'a> Audit<'a> {
     }
 
     /// Takes bundles apart, decodes their entries, hashes them; damaged ones give leaves without bytes.
-    fn decode<'b>(&mut self, bundles: &'b [(TilePath, Vec<u8>)]) -> Vec<Leaf<'b>> {
-        let parsed: Vec<_> =
-            bundles.iter().map(|(path, bytes)| (path, bundle::parse(bytes, path.width))).collect();
+    fn decode<'b>(&mut self, bundles: &'b [Bundle]) -> Vec<Leaf<'b>> {
         let mut entries: Vec<&[u8]> = Vec::new();
-        for (path, parsed) in parsed {
-            match parsed {
-                Ok(parsed) => entries.extend(parsed),
-                Err(error) => {
-                    // A missing one was reported as it was read.
-                    if bundles.iter().any(|(p, bytes)| p == path && !bytes.is_empty()) {
-                        self.found(Found::Object(ObjectFinding::new(*path, Trouble::Bundle(error))));
-                    }
-                    entries.extend(std::iter::repeat_n(&[][..], path.width.into()));
+        for (path, bytes) in bundles {
+            match bytes.as_ref().map(|bytes| bundle::parse(bytes, path.width)) {
+                Some(Ok(parsed)) => {
+                    entries.extend(parsed);
+                    continue;
                 }
+                Some(Err(error)) => {
+                    self.found(Found::Object(ObjectFinding::new(*path, Trouble::Bundle(error))));
+                }
+                // That it is missing was found as it was read.
+                None => {}
             }
+            entries.extend(std::iter::repeat_n(&[][..], path.width.into()));
         }
         let decode =
             |bytes: &'b [u8]| Leaf { bytes, hash: leaf_hash(bytes), decoded: SignedEntry::decode(bytes) };

@@ -72,6 +72,18 @@ pub enum Trouble {
         /// The root that the one held has.
         want: Hash,
     },
+    /// Another copy of the log has another history.
+    Fork {
+        /// The first entry that differs.
+        index: u64,
+        /// Where the other copy lies.
+        other: String,
+    },
+    /// The operator promised another entry.
+    BrokenPromise {
+        /// Where it was to be published.
+        index: u64,
+    },
 }
 
 impl Trouble {
@@ -91,6 +103,8 @@ impl Trouble {
             Self::Log { .. } => "log-id",
             Self::Rollback { .. } => "rollback",
             Self::Rewritten { .. } => "rewritten",
+            Self::Fork { .. } => "fork",
+            Self::BrokenPromise { .. } => "broken-promise",
         }
     }
 }
@@ -115,6 +129,12 @@ impl fmt::Display for Trouble {
                 f,
                 "contradicts the checkpoint of {held} entries that you hold: its root was {want}, here it is {got}"
             ),
+            Self::BrokenPromise { index } => {
+                write!(f, "has another entry {index} than the operator promised")
+            }
+            Self::Fork { index, other } => {
+                write!(f, "and that of {other} are of two histories, which part at entry {index}")
+            }
         }
     }
 }

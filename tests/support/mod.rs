@@ -4,6 +4,8 @@ pub mod arbitrary;
 pub mod office;
 pub mod small_log;
 pub mod stored;
+pub mod check_log;
+pub mod forge;
 
 use std::path::PathBuf;
 

@@ -70,7 +70,8 @@ pub fn body(page: &mut Page<'_>, act: &Act) {
     match act {
         Act::Found(f) => {
             charter(page, &f.charter);
-            page.hash("charter text", &f.text);
+            page.row("charter.toml", "as its founders wrote it, with SHA-256");
+            page.hash("", &f.text);
             page.row("vkey", quoted(&f.vkey));
             key_set(page, &f.keys);
         }

@@ -32,8 +32,8 @@ pub fn rules(page: &mut Page<'_>, r: &Rules) {
     page.row(
         "instruments",
         match &r.instruments[..] {
-            [] => "the four usual ones".to_owned(),
-            own => format!("the four usual ones, and {}", labels(own)),
+            [] => "military, economic, political, humanitarian".to_owned(),
+            own => format!("military, economic, political, humanitarian; and of its own: {}", labels(own)),
         },
     );
     for kind in &r.incident_kinds {
@@ -109,7 +109,7 @@ fn officer(page: &mut Page<'_>, number: usize, o: &Officer) {
     page.row(&format!("officer {number}"), format!("{} may sign: {classes}", quoted(&o.title)));
     let algorithm = if o.algorithm == ED25519 { " (Ed25519)" } else { ", which is not known here" };
     page.row("", format!("key of algorithm {}{algorithm}", o.algorithm));
-    page.hex("", &o.key);
+    page.row("", hex::encode(&*o.key));
     if o.algorithm == ED25519 {
         page.row("", fingerprint(&o.key));
     }

@@ -10,9 +10,12 @@ mod page;
 mod terms;
 
 pub use acts::opened;
-pub use charter::fingerprint;
-pub use page::{Names, Page, count, grouped, listed, ordinal};
-pub use terms::{bounded, document};
+pub use page::{Names, Page, count, grouped};
+pub use terms::{force, standing};
+
+pub use page::listed;
+use page::ordinal;
+use terms::bounded;
 
 use super::plain::plain;
 use serde_json::{Value, json as object};
@@ -170,7 +173,7 @@ fn ids(ids: &[servanda::hash::Hash]) -> String {
         [one, two, three, _, ..] => {
             format!("{}, {}, {} and {} more", one.short(), two.short(), three.short(), ids.len() - 3)
         }
-        few if few.is_empty() => "nothing".to_owned(),
+        [] => "nothing".to_owned(),
         few => listed(few.iter().map(servanda::hash::Hash::short), "and"),
     }
 }

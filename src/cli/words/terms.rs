@@ -12,7 +12,7 @@ use servanda::statement::terms::{
 
 /// What stands in the place of a sealed value.
 pub fn sealed(seal: &Hash) -> String {
-    format!("sealed: {seal} (cannot be read here)")
+    format!("sealed (cannot be read here): {seal}")
 }
 
 /// A quantity with its bound.
@@ -39,12 +39,13 @@ pub fn force(force: Force) -> &'static str {
     match force {
         Force::Binding => "binding",
         Force::Political => "political",
-        Force::BestEfforts => "best efforts: as far as its author can",
-        Force::Target => "target: an aim",
+        Force::BestEfforts => "best efforts",
+        Force::Target => "target",
     }
 }
 
-fn standing(standing: Standing) -> &'static str {
+/// A document's weight.
+pub fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Prevailing => "prevailing text",
         Standing::Authentic => "authentic text",

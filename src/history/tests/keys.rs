@@ -226,6 +226,33 @@ fn the_33rd_statement_of_class_0_within_30_days_is_unauthentic() {
 }
 
 #[test]
+fn the_operators_found_is_counted_too() {
+    let mut log = Sample::founded_on(founding());
+    for n in 1..=FLOOD {
+        let reasons = log.put(&log.draft("operator", G, &rotate(first_set("operator"))));
+        assert_eq!(reasons.contains(&Reason::Flood), n == FLOOD, "{n}");
+    }
+}
+
+#[test]
+fn a_verdict_by_the_roster_before_a_rotation_is_told_again() {
+    let mut log = Sample::new();
+    let before = log.roster().clone();
+    log.say("fr", G, &rotate(set(&[(21, "GCOB")], [1, 1, 1, 1, 0])));
+    let mut draft = log.draft("fr", C, &adopt(0));
+    draft.signers = vec![(0, 20)];
+    let bytes = crate::codec::encode(&log.entry(&draft));
+    let e = decoded(&bytes);
+    let stale = before.alone(&e);
+    assert_eq!(stale.reasons, [], "signed by the key that was in force");
+    let leaves = log.leaves.clone();
+    let mut leaf_at = |index: u64| leaves.get(usize::try_from(index).expect("small")).copied();
+    let findings = log.history.take(&bytes, e.leaf, Ok(&e), &mut leaf_at, Some(stale));
+    let reasons: Vec<_> = findings.into_iter().map(|f| f.reason).collect();
+    assert_eq!(reasons, [Reason::BadSignature { officer: 0 }]);
+}
+
+#[test]
 fn a_clock_that_ran_ahead_and_came_back_floods_nobody() {
     let mut log = Sample::new();
     let now = log.now;

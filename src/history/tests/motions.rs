@@ -245,6 +245,7 @@ fn a_motion_that_cannot_take_effect_lapses_at_completion_and_that_approval_is_vo
         rules_motion(&log, witnesses(short("nonsense"))),
         rules_motion(&log, witnesses(witness(20))),
         rules_motion(&log, witnesses(witness(99))),
+        rules_motion(&log, Some(Witnesses { vkeys: vec![witness(92), witness(92)].into(), quorum: 1 })),
         next(short("nonsense")),
         next(log_key("log.example/sample", 98)),
         next(log_key("log.example/next", 99)),

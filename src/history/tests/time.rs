@@ -48,6 +48,18 @@ fn a_statement_expired_by_the_effective_time_alone_is_void() {
 }
 
 #[test]
+fn a_statement_that_expires_at_the_effective_time_counts() {
+    let mut log = Sample::new();
+    log.now = plus(10);
+    log.say("fr", C, &adopt(0));
+    let high = log.now;
+    log.now = plus(9);
+    let mut draft = log.draft("it", C, &adopt(1));
+    draft.statement.expires_at = high;
+    assert_eq!(log.put(&draft), [Reason::TimeBack { at: plus(9), before: high }]);
+}
+
+#[test]
 fn an_unauthentic_entry_that_decodes_moves_the_time() {
     let mut log = Sample::new();
     log.now = plus(10);
