@@ -12,6 +12,10 @@ mod cli_keys;
 mod demo;
 /// Files that convince a third party that the operator did wrong, and what convinces nobody.
 mod evidence;
+/// `import`: many statements from a table, in few rounds.
+mod import;
+/// The Kiel Institute's Ukraine Support Tracker, recorded as `examples/kiel` says.
+mod kiel;
 /// Reading a log at the command line: `log`, `show`, `export`, `open`.
 mod cli_read;
 /// Attacks by partners, operators and thieves: what each is refused for, and what is found where it was let in.

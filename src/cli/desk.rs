@@ -8,6 +8,7 @@ use super::problem::{Hint, Problem};
 use super::{Context, kept};
 use anyhow::Result;
 use clap::Args;
+use servanda::client::Client;
 use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
 use servanda::history::History;
@@ -111,11 +112,19 @@ impl Desk {
         }
     }
 
-    /// The operator, for reading.
-    pub fn operator_ref(&self) -> Option<&Operator> {
+    /// Whether statements can be put into the log from here.
+    pub fn is_open(&self) -> bool {
+        matches!(self.door, Door::Open(..))
+    }
+
+    /// Verified reads: of all that is committed where the door is open, else of what is published.
+    pub fn client(&self) -> Result<Client<'_>> {
         match &self.door {
-            Door::Open(operator, _) => Some(operator),
-            Door::Closed(_) => None,
+            Door::Closed(read) => read.1.client(),
+            Door::Open(operator, _) => {
+                let writer = operator.writer();
+                Client::open(writer.store(), writer.size(), writer.root()).map_err(open::read_problem)
+            }
         }
     }
 

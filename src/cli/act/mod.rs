@@ -63,7 +63,7 @@ pub const LISTS: [&str; 10] = [
 pub fn act(kind: Kind, mut fields: Fields, around: &Around<'_>) -> anyhow::Result<Act> {
     normalise(&mut fields.0);
     lists(kind, &mut fields.0);
-    ids(&mut fields.0, around)?;
+    whole_ids(&mut fields.0, &mut |text| (around.complete_id)(text))?;
     if kind == Kind::Withdraw
         && let Some(pledges) = fields.0.remove("pledges")
     {
@@ -157,28 +157,33 @@ fn normalise(fields: &mut Map<String, Value>) {
 }
 
 fn lists(kind: Kind, fields: &mut Map<String, Value>) {
-    // A report's `to` is a moment.
-    for name in LISTS.into_iter().filter(|name| kind != Kind::Report || *name != "to") {
+    for name in LISTS {
+        // A report says from when to when.
         if let Some(one) = fields.get_mut(name)
             && !one.is_array()
+            && !(kind == Kind::Report && name == "to")
         {
             *one = Value::Array(vec![one.take()]);
         }
     }
 }
 
-fn ids(fields: &mut Map<String, Value>, around: &Around<'_>) -> anyhow::Result<()> {
-    let complete = |value: &mut Value| -> anyhow::Result<()> {
+/// Completes shortened ids wherever a field holds ids.
+pub fn whole_ids(
+    fields: &mut Map<String, Value>,
+    complete: &mut dyn FnMut(&str) -> anyhow::Result<String>,
+) -> anyhow::Result<()> {
+    let mut complete = |value: &mut Value| -> anyhow::Result<()> {
         if let Some(text) = value.as_str()
             && text.len() < 64
         {
-            *value = Value::String((around.complete_id)(text)?);
+            *value = Value::String(complete(text)?);
         }
         Ok(())
     };
     for name in ID_FIELDS {
         match fields.get_mut(name) {
-            Some(Value::Array(values)) => values.iter_mut().try_for_each(complete)?,
+            Some(Value::Array(values)) => values.iter_mut().try_for_each(&mut complete)?,
             Some(value) => complete(value)?,
             None => {}
         }

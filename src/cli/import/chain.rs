@@ -14,7 +14,7 @@ use servanda::field::{Class, Duration, Handle, Instant};
 use servanda::hash::Hash;
 use servanda::key::SigningKey;
 use servanda::statement::{self, Kind, Signature, Statement, VERSION};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A statement that waits to be signed.
 #[derive(Debug)]
@@ -90,14 +90,9 @@ pub fn chained(
 }
 
 fn classes(desk: &Desk, author: &Author<'_>, ready: &[Ready]) -> Result<HashMap<Kind, Class>> {
-    let mut classes = HashMap::new();
-    for row in ready {
-        if !classes.contains_key(&row.kind) {
-            let class = signing::class(desk, author.class, &author.handle, row.kind, author.keys)?;
-            classes.insert(row.kind, class);
-        }
-    }
-    Ok(classes)
+    let kinds: HashSet<Kind> = ready.iter().map(|row| row.kind).collect();
+    let class = |kind| Ok((kind, signing::class(desk, author.class, &author.handle, kind, author.keys)?));
+    kinds.into_iter().map(class).collect()
 }
 
 /// The officers whose keys are at hand, for each class that is signed in.

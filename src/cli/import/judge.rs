@@ -3,13 +3,12 @@
 
 use super::refusal::Refusal;
 use crate::cli::act::{self, Around, Fields};
-use crate::cli::lookup;
+use crate::cli::problem::Problem;
 use serde_json::{Value, json};
 use servanda::field::{Day, Handle, Instant, Long, Short};
 use servanda::roster::Roster;
 use servanda::statement::Kind;
 use servanda::statement::terms::Bounded;
-use servanda::store::index::Index;
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
@@ -35,7 +34,6 @@ pub struct Judge<'a> {
     now: Instant,
     language: String,
     folder: Option<&'a Path>,
-    index: Option<&'a Index>,
     roster: &'a Roster,
     /// Partners by the names that the charter shows.
     names: HashMap<&'a str, &'a Handle>,
@@ -68,19 +66,13 @@ pub fn reference(fields: &Fields) -> Option<String> {
 
 impl<'a> Judge<'a> {
     /// Makes acts of `kind` where a row does not name another.
-    pub fn new(
-        kind: Kind,
-        now: Instant,
-        roster: &'a Roster,
-        index: Option<&'a Index>,
-        folder: Option<&'a Path>,
-    ) -> Self {
+    pub fn new(kind: Kind, now: Instant, roster: &'a Roster, folder: Option<&'a Path>) -> Self {
         let partners = &roster.charter.partners;
         let names = partners.iter().map(|partner| (partner.name.as_str(), &partner.handle)).collect();
-        Self { kind, now, language: roster.charter.language.to_string(), folder, index, roster, names }
+        Self { kind, now, language: roster.charter.language.to_string(), folder, roster, names }
     }
 
-    /// Makes the act of a row's fields.
+    /// Makes the act of a row's fields, whose ids are whole.
     ///
     /// # Errors
     /// When a field is not what it should be, is missing, or is none of the act's.
@@ -90,6 +82,14 @@ impl<'a> Judge<'a> {
             Some(Value::String(name)) => kind_named(&name).ok_or(Refusal::Kind(name))?,
             Some(other) => return Err(Refusal::Kind(other.to_string())),
         };
+        if kind == Kind::Report
+            && let Some(Value::Array(one)) = fields.0.get_mut("to")
+            && one.len() == 1
+        {
+            // Mapped as the list that it is elsewhere.
+            let moment = one.remove(0);
+            fields.0.insert("to".to_owned(), moment);
+        }
         let has_terms = matches!(kind, Kind::Pledge | Kind::Record | Kind::Amend);
         for (name, value) in &mut fields.0 {
             if PARTIES.contains(&name.as_str()) {
@@ -104,11 +104,10 @@ impl<'a> Judge<'a> {
             }
             check(name, value, has_terms)?;
         }
-        let complete = |text: &str| lookup::whole_id(self.index, text);
         let around = Around {
             now: self.now,
             language: self.language.clone(),
-            complete_id: &complete,
+            complete_id: &|text| Err(Problem::new(format!("{text:?} is no whole id")).into()),
             folder: self.folder,
         };
         let act = act::act(kind, fields, &around).map_err(Refusal::Act)?;

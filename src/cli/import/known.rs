@@ -1,10 +1,9 @@
 //! The references that an author's statements have in the log already.
 
 use crate::cli::Context;
-use crate::cli::desk::{Desk, DeskArgs};
-use crate::cli::open::{Log, read_problem};
+use crate::cli::desk::Desk;
+use crate::cli::open::read_problem;
 use rayon::prelude::*;
-use servanda::client::Client;
 use servanda::entry::SignedEntry;
 use servanda::field::Handle;
 use servanda::merkle::tile::TILE_WIDTH;
@@ -13,26 +12,8 @@ use std::collections::HashMap;
 
 /// Reads the author's references out of the log, each with the first entry that has it. At the operator's desk that
 /// includes what was committed and not published yet, as by an import that was interrupted.
-pub fn references(
-    context: &Context,
-    desk: &Desk,
-    args: &DeskArgs,
-    author: &Handle,
-) -> anyhow::Result<HashMap<String, u64>> {
-    match desk.operator_ref() {
-        Some(operator) => {
-            let writer = operator.writer();
-            let client = Client::open(writer.store(), writer.size(), writer.root());
-            read(context, client.map_err(read_problem)?, author)
-        }
-        None => {
-            let log = Log::open(&args.log, &context.screen)?;
-            read(context, log.client()?, author)
-        }
-    }
-}
-
-fn read(context: &Context, mut client: Client<'_>, author: &Handle) -> anyhow::Result<HashMap<String, u64>> {
+pub fn references(context: &Context, desk: &Desk, author: &Handle) -> anyhow::Result<HashMap<String, u64>> {
+    let mut client = desk.client()?;
     let (size, width) = (client.size(), u64::from(TILE_WIDTH));
     let bar = context.screen.progress(size, "looking for known references");
     let mut known = HashMap::new();

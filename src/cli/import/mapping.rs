@@ -265,15 +265,14 @@ fn set(fields: &mut Map<String, Value>, name: &str, mut values: Vec<Value>) -> R
     if values.is_empty() {
         return Ok(());
     }
-    let value = if values.len() == 1 {
-        // Whether one value stands for a list of one is the act's to say.
-        values.remove(0)
-    } else if LISTS.contains(&name) {
+    let value = if LISTS.contains(&name) {
         let flat = values.into_iter().flat_map(|value| match value {
             Value::Array(values) => values,
             value => vec![value],
         });
         Value::Array(flat.collect())
+    } else if values.len() == 1 {
+        values.remove(0)
     } else {
         let lines: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
         Value::String(lines.ok_or_else(|| Refusal::Nested(name.to_owned()))?.join("\n"))
@@ -374,7 +373,7 @@ mod tests {
     #[test]
     fn without_a_mapping_columns_are_fields_and_what_is_set_comes_first() {
         let args = args(&[], &["to=ua"], &[], &[]);
-        assert_eq!(fields(&args, "title,to,\nx,de,\n"), [r#"{"title":"x","to":"ua"}"#]);
+        assert_eq!(fields(&args, "title,to,\nx,de,\n"), [r#"{"title":"x","to":["ua"]}"#]);
     }
 
     #[test]

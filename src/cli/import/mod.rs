@@ -35,9 +35,9 @@ use servanda::field::{Duration, Handle};
 use servanda::hash::Hash;
 use servanda::log::MAX_ROUND;
 use servanda::statement::{Kind, Statement};
-use servanda::submit::{Operator, Signed};
+use servanda::submit::Signed;
 use sorting::{Refused, Sorted, has_own_reference};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -137,8 +137,10 @@ pub fn run(context: &Context, args: Import) -> Result<Outcome> {
     })?;
     let (rows, mapping) = read(&args)?;
     let mut desk = Desk::open(context, &args.desk)?;
-    if let Some(out) = args.out.as_deref().or(desk.operator_ref().is_none().then_some(Path::new(""))) {
-        must_be_writable(out)?;
+    match &args.out {
+        Some(out) => super::files::must_be_free(out)?,
+        None if desk.is_open() => {}
+        None => return Err(closed().into()),
     }
     let keys = args.signer.load()?;
     let handle = signing::author(&desk, args.author.as_ref(), &keys)?;
@@ -174,13 +176,9 @@ pub fn run(context: &Context, args: Import) -> Result<Outcome> {
     report.end(context, Some(json!({ "first": first, "last": last, "published": published })))
 }
 
-fn must_be_writable(out: &Path) -> Result<()> {
-    if out.as_os_str().is_empty() {
-        return Err(Problem::new("the log cannot be written from here")
-            .hint("sign into a file with --out FILE, and send it to the log's operator, to `servanda submit`")
-            .into());
-    }
-    super::files::must_be_free(out)
+fn closed() -> Problem {
+    Problem::new("the log cannot be written from here")
+        .hint("sign into a file with --out FILE, and send it to the log's operator, to `servanda submit`")
 }
 
 /// Reads the file and the mapping for it.
@@ -208,15 +206,23 @@ fn sorted(
     (rows, mapping): (Vec<rows::Row>, &Mapping),
     author: &Handle,
 ) -> Result<Sorted> {
-    let index = desk.operator_ref().map(Operator::index);
-    let judge = Judge::new(kind, context.clock.now(), desk.roster()?, index, args.file.parent());
+    let judge = Judge::new(kind, context.clock.now(), desk.roster()?, args.file.parent());
+    let mut ids: HashMap<String, String> = HashMap::new();
+    let mut whole_id = |text: &str| match ids.get(text) {
+        Some(id) => Ok(id.clone()),
+        None => {
+            let id = desk.whole_id(context, text)?.to_string();
+            ids.insert(text.to_owned(), id.clone());
+            Ok(id)
+        }
+    };
     let bar = context.screen.progress(u64::try_from(rows.len())?, "checking");
     let done = |rows| bar.set_position(u64::try_from(rows).unwrap_or(u64::MAX));
-    let mut sorted = sorting::sort(rows, mapping, &judge, &done);
+    let mut sorted = sorting::sort(rows, mapping, &judge, &mut whole_id, &done);
     bar.finish_and_clear();
     let own = |row: &sorting::Ready| row.reference.is_some() && has_own_reference(row.kind);
     if args.skip_known || sorted.ready.iter().any(own) {
-        sorted.without_known(&known::references(context, desk, &args.desk, author)?, args.skip_known);
+        sorted.without_known(&known::references(context, desk, author)?, args.skip_known);
     }
     sorted.with_once(&judge);
     Ok(sorted)
@@ -254,9 +260,7 @@ fn append(
     signers: &Signers<'_>,
 ) -> Result<(u64, u64, u64)> {
     let bar = context.screen.progress(u64::try_from(statements.len())?, "signing");
-    let Some((operator, key)) = desk.operator() else {
-        return Err(must_be_writable(Path::new("")).expect_err("no door"));
-    };
+    let (operator, key) = desk.operator().ok_or_else(closed)?;
     let mut batches = statements.chunks(MAX_ROUND);
     let mut next = batches.next().map(|batch| (batch, chain::sign(batch, signers)));
     let (mut first, mut last, mut done) = (None, 0, 0);

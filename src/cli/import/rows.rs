@@ -287,8 +287,8 @@ mod tests {
             let mut line = 2;
             for (row, (a, b)) in t.rows.iter().zip(&cells) {
                 let Ok(Cells::Record(record)) = &row.cells else { panic!("refused") };
-                let shown = format!("x{a}");
-                prop_assert_eq!((&record[0], &record[1]), (shown.as_str(), b.as_str()));
+                let a = &format!("x{a}");
+                prop_assert_eq!((&record[0], &record[1]), (a.as_str(), b.as_str()));
                 prop_assert_eq!(row.line, line);
                 let text = format!("{a}|{b}").replace("\r\n", "\n");
                 line += 1 + u64::try_from(text.matches(['\r', '\n']).count()).expect("few");

@@ -4,7 +4,7 @@ use super::judge::{Judge, Judged, reference};
 use super::mapping::{Mapping, Numbers};
 use super::refusal::Refusal;
 use super::rows::{Cells, Row};
-use crate::cli::act::Fields;
+use crate::cli::act::{Fields, whole_ids};
 use rayon::prelude::*;
 use servanda::codec::{Bytes, encode};
 use servanda::hash::{Hash, labelled};
@@ -61,8 +61,14 @@ pub struct Sorted {
     claimed: HashSet<(String, Vec<String>)>,
 }
 
-/// Makes acts of all rows; `progress` is told how many are done.
-pub fn sort(rows: Vec<Row>, mapping: &Mapping, judge: &Judge<'_>, progress: &dyn Fn(usize)) -> Sorted {
+/// Makes acts of all rows; `whole_id` completes shortened ids, `progress` is told how many rows are done.
+pub fn sort(
+    rows: Vec<Row>,
+    mapping: &Mapping,
+    judge: &Judge<'_>,
+    whole_id: &mut dyn FnMut(&str) -> anyhow::Result<String>,
+    progress: &dyn Fn(usize),
+) -> Sorted {
     let mut sorted = Sorted::default();
     let (mut numbers, mut seen) = (Numbers::default(), HashMap::new());
     let mut rows = rows.into_iter();
@@ -75,7 +81,12 @@ pub fn sort(rows: Vec<Row>, mapping: &Mapping, judge: &Judge<'_>, progress: &dyn
         done += batch.len();
         let mut mapped = Vec::with_capacity(batch.len());
         for Row { line, cells } in batch {
-            match cells.and_then(|cells| Ok((mapping.fields(&cells, &mut numbers)?, cells))) {
+            let fields = cells.and_then(|cells| {
+                let mut fields = mapping.fields(&cells, &mut numbers)?;
+                whole_ids(&mut fields.0, whole_id).map_err(Refusal::Act)?;
+                Ok((fields, cells))
+            });
+            match fields {
                 Ok((fields, cells)) => mapped.push((line, cells, fields)),
                 Err(refusal) => sorted.refused.push(Refused { line, reference: None, refusal }),
             }
