@@ -202,7 +202,10 @@ fn json_lines_may_say_what_they_are_each() {
         json["refused"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons.len(), 5);
     // `to` is set for all rows, and a report's is a moment.
-    assert!(reasons[0].starts_with("report: ") && reasons[0].contains("WrittenWhen"), "{reasons:?}");
+    assert!(
+        reasons[0].starts_with("to: not a moment: ") && reasons[0].ends_with("\"Ukraine\""),
+        "{reasons:?}"
+    );
     assert_eq!(reasons[1], "kind: \"rotate\" is no act that can be imported");
     assert!(reasons[2].contains("unknown field `colour`"), "{reasons:?}");
     assert!(reasons[4].starts_with("it is not JSON: EOF"), "{reasons:?}");

@@ -22,10 +22,6 @@ mod cli_read;
 mod attacks;
 /// Every storage call fails once, writers stall and race: what was acknowledged is there, nothing half is served.
 mod crash;
-/// `import`: many statements from a table, in few rounds.
-mod import;
-/// The Kiel Institute's Ukraine Support Tracker, recorded as `examples/kiel` says.
-mod kiel;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 /// Users' stories and the README, typed and answered.

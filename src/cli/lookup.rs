@@ -11,7 +11,7 @@ use super::words;
 use servanda::client::Client;
 use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
-use servanda::store::index::{Index, IndexError, MATCHES_MAX, ReadIndex};
+use servanda::store::index::{IndexError, MATCHES_MAX, ReadIndex};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::str::FromStr;
@@ -95,19 +95,6 @@ pub fn one(digits: &str, matches: &[(Hash, u64)]) -> anyhow::Result<u64> {
             Err(ambiguous(digits, &several).into())
         }
     }
-}
-
-/// The whole id that an index of ids has for its first digits; without an index only whole ids will do.
-///
-/// # Errors
-/// When there is none, or several.
-pub fn whole_id(index: Option<&Index>, digits: &str) -> anyhow::Result<String> {
-    let Some(index) = index else {
-        return Err(Problem::new(format!("{digits} is not a whole id")).hint("give all 64 digits").into());
-    };
-    let matches = index.starting_with(digits)?;
-    let at = one(digits, &matches)?;
-    Ok(matches.iter().find(|(_, index)| *index == at).map(|(id, _)| id.to_string()).unwrap_or_default())
 }
 
 fn none(digits: &str) -> Problem {

@@ -90,7 +90,7 @@ impl<'a> Judge<'a> {
             let moment = one.remove(0);
             fields.0.insert("to".to_owned(), moment);
         }
-        let has_terms = matches!(kind, Kind::Pledge | Kind::Record | Kind::Amend);
+        let has_terms = has_terms(kind);
         for (name, value) in &mut fields.0 {
             if PARTIES.contains(&name.as_str()) {
                 each(value, &|value| self.party(value));
@@ -102,7 +102,7 @@ impl<'a> Judge<'a> {
             {
                 midnight(value);
             }
-            check(name, value, has_terms)?;
+            check(name, value, kind)?;
         }
         let around = Around {
             now: self.now,
@@ -132,6 +132,10 @@ impl<'a> Judge<'a> {
     }
 }
 
+fn has_terms(kind: Kind) -> bool {
+    matches!(kind, Kind::Pledge | Kind::Record | Kind::Amend)
+}
+
 fn each(value: &mut Value, change: &dyn Fn(&mut Value)) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(change),
@@ -151,8 +155,10 @@ fn midnight(value: &mut Value) {
 }
 
 /// Checks the fields whose faults are common, so that they can be named.
-fn check(name: &str, value: &Value, has_terms: bool) -> Result<(), Refusal> {
+fn check(name: &str, value: &Value, kind: Kind) -> Result<(), Refusal> {
+    let has_terms = has_terms(kind);
     match name {
+        "from" | "to" if kind == Kind::Report => reads::<Instant>(name, value),
         _ if DAYS.contains(&name) => reads::<Day>(name, value),
         _ if MOMENTS.contains(&name) => reads::<Instant>(name, value),
         "quantity" if has_terms && *value != json!("none") => reads::<Bounded>(name, value),
@@ -201,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_its_field_and_shortened() {
-        let said = |name, value| check(name, &value, true).map_err(|refusal| refusal.to_string());
+        let said = |name, value| check(name, &value, Kind::Pledge).map_err(|refusal| refusal.to_string());
         assert_eq!(said("quantity", json!("exactly 35000000.0 AUD")), Ok(()));
         assert_eq!(said("quantity", json!("none")), Ok(()));
         assert_eq!(said("made_on", json!("2022-03-01")), Ok(()));
