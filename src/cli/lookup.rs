@@ -11,13 +11,10 @@ use super::words;
 use servanda::client::Client;
 use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
-use servanda::store::index::{IndexError, MATCHES_MAX, ReadIndex};
+use servanda::store::index::{self, IndexError, MATCHES_MAX, ReadIndex};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::str::FromStr;
-
-/// Where a home keeps the index of ids.
-pub const INDEX: &str = "private/index.redb";
 
 /// The fewest digits of an id.
 pub const DIGITS_MIN: usize = 4;
@@ -108,7 +105,8 @@ type Matches = BTreeMap<Hash, (u64, String)>;
 /// Asks the index of ids; nothing where it does not help.
 fn in_index(log: &Log, screen: &Screen, client: &mut Client<'_>, digits: &str) -> anyhow::Result<Matches> {
     let mut found = Matches::new();
-    let Some(path) = log.place.home.as_ref().map(|home| home.join(INDEX)).filter(|p| p.is_file()) else {
+    let Some(path) = log.place.home.as_ref().map(|home| home.join(index::FILE)).filter(|p| p.is_file())
+    else {
         return Ok(found);
     };
     let asked = ReadIndex::open_to_read(&path).and_then(|index| ask(&index, digits));

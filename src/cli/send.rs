@@ -1,11 +1,11 @@
 //! Statements on their way: `sign` and `submit`.
 
-use super::act::read_limited;
 use super::desk::{Desk, DeskArgs};
 use super::keys::SignerArgs;
+use super::open::read_file;
 use super::problem::Problem;
-use super::signing::{self, write_new};
-use super::{Context, Outcome, prompts, words};
+use super::signing;
+use super::{Context, Outcome, files, prompts, words};
 use anyhow::Result;
 use clap::Args;
 use servanda::armor::{ArmorError, File};
@@ -131,7 +131,7 @@ fn promise(
         let index = operator.admit(&draft.statement, &draft.signatures, now)?.index();
         let promise = Promise::sign(log, index, operator.entry(index)?, &[(officer, key)]);
         let path = folder.join(format!("{}.promise", draft.id().short()));
-        write_new(&path, &File::Promise.write(&promise)?)?;
+        files::write_new(&path, File::Promise.write(&promise)?.as_bytes(), files::PUBLIC)?;
         context.screen.say(format!("Wrote {}.", path.display()));
     }
     Ok(())
@@ -139,7 +139,7 @@ fn promise(
 
 /// Reads a file of one statement.
 pub fn read(path: &Path) -> Result<Draft> {
-    let bytes = read_limited(path, File::Statement.text_limit())?;
+    let bytes = read_file(path, File::Statement.text_limit())?;
     checked(path, File::Statement.read(&bytes).map(|draft| vec![draft]))?
         .pop()
         .ok_or_else(|| Problem::new("no statement").into())
@@ -147,7 +147,7 @@ pub fn read(path: &Path) -> Result<Draft> {
 
 /// Reads a file of one statement or several, one after the other.
 fn read_all(path: &Path) -> Result<Vec<Draft>> {
-    let bytes = read_limited(path, MAX_STATEMENTS)?;
+    let bytes = read_file(path, MAX_STATEMENTS)?;
     checked(path, File::Statement.read_all(&bytes))
 }
 

@@ -5,7 +5,7 @@ use super::act::{self, Around, Fields};
 use super::desk::{self, Desk, DeskArgs};
 use super::keys::SignerArgs;
 use super::problem::Problem;
-use super::{Context, Outcome, prompts, rounds, words};
+use super::{Context, Outcome, files, prompts, rounds, words};
 use anyhow::Result;
 use clap::Args;
 use servanda::armor::File;
@@ -18,7 +18,6 @@ use servanda::log::MAX_ROUND;
 use servanda::seal::Opening;
 use servanda::statement::{Act, Kind, Statement, VERSION};
 use servanda::submit::Signed;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How a statement is signed and where it goes.
@@ -109,7 +108,7 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
     }
     if desk.operator().is_none() {
         let path = args.out.unwrap_or_else(|| format!("{}.statement", draft.id().short()).into());
-        write_new(&path, &File::Statement.write(&without_openings(draft))?)?;
+        files::write_new(&path, File::Statement.write(&without_openings(draft))?.as_bytes(), files::PUBLIC)?;
         context
             .screen
             .say(format!("Signed. Send {} to the log's operator, to `servanda submit`.", path.display()));
@@ -231,7 +230,7 @@ pub fn statement(
 fn keep_openings(context: &Context, id: &Hash, openings: &[Opening]) -> Result<()> {
     for opening in openings {
         let path = PathBuf::from(format!("{}.{}.opening", id.short(), opening.field.as_str()));
-        write_private(&path, &File::Opening.write(opening)?)?;
+        files::write_new(&path, File::Opening.write(opening)?.as_bytes(), files::SECRET)?;
         context.screen.say(format!(
             "What opens {} is in {}: without it, nobody can.",
             opening.field,
@@ -247,36 +246,11 @@ fn without_openings(mut draft: Draft) -> Draft {
 }
 
 fn write_draft(context: &Context, draft: &Draft, path: &Path, missing: usize) -> Result<Outcome> {
-    write_new(path, &File::Statement.write(draft)?)?;
+    files::write_new(path, File::Statement.write(draft)?.as_bytes(), files::PUBLIC)?;
     let shown = path.display();
     context.screen.say(match missing {
         0 => format!("Wrote {shown}, with all the signatures it needs: `servanda submit {shown}` sends it."),
         n => format!("Wrote {shown}: {n} more must sign it (`servanda sign {shown} --key …`) before `servanda submit {shown}`."),
     });
     Ok(Outcome::Good)
-}
-
-/// Writes a file that must not be there yet.
-pub fn write_new(path: &Path, text: &str) -> Result<()> {
-    write_with(path, text, fs::OpenOptions::new().write(true).create_new(true))
-}
-
-fn write_private(path: &Path, text: &str) -> Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    write_with(path, text, fs::OpenOptions::new().write(true).create_new(true).mode(0o600))
-}
-
-fn write_with(path: &Path, text: &str, options: &fs::OpenOptions) -> Result<()> {
-    use std::io::Write as _;
-    let shown = path.display();
-    let write = || options.open(path)?.write_all(text.as_bytes());
-    write().map_err(|e: std::io::Error| {
-        let hint = match e.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                "choose another name, or move that file away: nothing is overwritten"
-            }
-            _ => "does the folder exist, and may you write there?",
-        };
-        Problem::new(format!("cannot write {shown}")).hint(hint).because(e).into()
-    })
 }

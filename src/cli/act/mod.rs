@@ -7,7 +7,7 @@
 pub mod seal;
 mod written;
 
-pub use written::{Fields, from_file, read_limited};
+pub use written::{Fields, from_file};
 
 use super::problem::Problem;
 use serde_json::{Map, Value, json};

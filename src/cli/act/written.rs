@@ -1,11 +1,11 @@
 //! Files and shorthand: how people write fields.
 
 use super::Around;
-use crate::cli::problem::{Hint, Problem};
+use crate::cli::open::read_file;
+use crate::cli::problem::Problem;
 use serde_json::{Map, Value, json};
 use servanda::field::Day;
 use servanda::hash::sha256;
-use std::fs;
 use std::path::Path;
 
 /// The largest file of fields that is read, in bytes.
@@ -39,7 +39,7 @@ impl Fields {
 /// Reads fields from a TOML or JSON file, by its ending.
 pub fn from_file(path: &Path) -> anyhow::Result<Fields> {
     let shown = path.display();
-    let text = read_limited(path, MAX_FILE)?;
+    let text = read_file(path, MAX_FILE)?;
     let text = String::from_utf8(text).map_err(|_| Problem::new(format!("{shown} is not UTF-8 text")))?;
     let value = if path.extension().is_some_and(|e| e == "json") {
         serde_json::from_str::<Value>(&text).map_err(|e| Problem::new(format!("{shown}: {e}")))?
@@ -71,18 +71,6 @@ pub fn plain_json(value: toml::Value) -> anyhow::Result<Value> {
     })
 }
 
-/// Reads a file that may not be longer than a limit.
-pub fn read_limited(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
-    let shown = path.display();
-    let read = || -> std::io::Result<Option<Vec<u8>>> {
-        let len = fs::metadata(path)?.len();
-        if len > limit { Ok(None) } else { fs::read(path).map(Some) }
-    };
-    let bytes = read()
-        .or_hint(|| format!("cannot read {shown}"), || "is the path right, and may you read it?".into())?;
-    Ok(bytes.ok_or_else(|| Problem::new(format!("{shown} is longer than {limit} bytes")))?)
-}
-
 /// An annex: `{ file = "treaty.pdf", label = …, language = …, standing = … }`, or its digest and size given; or
 /// `treaty.pdf; label; language; standing` from an option.
 pub fn annex(value: &mut Value, around: &Around<'_>) -> anyhow::Result<()> {
@@ -103,7 +91,7 @@ pub fn annex(value: &mut Value, around: &Around<'_>) -> anyhow::Result<()> {
     if let Some(file) = fields.remove("file") {
         let name = file.as_str().unwrap_or_default().to_owned();
         let path = around.folder.map_or_else(|| name.clone().into(), |folder| folder.join(&name));
-        let bytes = read_limited(&path, MAX_ANNEX)?;
+        let bytes = read_file(&path, MAX_ANNEX)?;
         fields.insert("size".to_owned(), json!(bytes.len()));
         fields.insert("sha256".to_owned(), json!(sha256(&bytes)));
         let label = Path::new(&name).file_name().map(|n| n.to_string_lossy().into_owned());

@@ -16,9 +16,9 @@ mod rows;
 mod sorting;
 mod template;
 
-use super::act::read_limited;
 use super::desk::{Desk, DeskArgs};
 use super::keys::SignerArgs;
+use super::open::read_file;
 use super::plain::plain;
 use super::problem::Problem;
 use super::{Context, Outcome, prompts, rounds, signing};
@@ -184,7 +184,7 @@ fn closed() -> Problem {
 /// Reads the file and the mapping for it.
 fn read(args: &Import) -> Result<(Vec<rows::Row>, Mapping)> {
     let shown = args.file.display();
-    let bytes = read_limited(&args.file, MAX_FILE)?;
+    let bytes = read_file(&args.file, MAX_FILE)?;
     let table =
         rows::read(&bytes, args.separator).map_err(|error| Problem::new(format!("{shown}: {error}")))?;
     let mapping = Mapping::new(&args.mapping, &table.columns).map_err(|error| {
