@@ -8,12 +8,15 @@
 //! Key files (OpenSSH) are read and written by [`openssh`]; text keys of logs and witnesses by [`vkey`].
 
 pub mod openssh;
+mod tables;
 pub mod vkey;
 
-use curve25519_dalek::edwards::CompressedEdwardsY;
-use curve25519_dalek::traits::IsIdentity;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::traits::{Identity, IsIdentity};
 use ed25519_dalek::Signer;
+use rayon::prelude::*;
 use std::fmt;
+use std::sync::Arc;
 use zeroize::Zeroize;
 
 /// The algorithm number of Ed25519 in signatures and key sets.
@@ -69,18 +72,70 @@ impl VerifyingKey {
     /// Tells whether `signature` (64 bytes) is this key's over `message`: the rule of this module, everywhere.
     #[must_use]
     pub fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
-        const IDENTITY: [u8; 32] = {
-            let mut r = [0; 32];
-            r[0] = 1;
-            r
-        };
-        let Ok(raw) = <[u8; SIGNATURE_LEN]>::try_from(signature) else { return false };
-        if raw[..32] == IDENTITY {
-            return false;
-        }
-        // `verify` recomputes R and compares bytes; `admit` has excluded small-order keys.
-        ed25519_dalek::Verifier::verify(&self.0, message, &ed25519_dalek::Signature::from_bytes(&raw)).is_ok()
+        hold(&[Claim { key: *self, message, signature }])[0]
     }
+
+    fn point(&self) -> EdwardsPoint {
+        CompressedEdwardsY(self.to_bytes()).decompress().expect("an admitted key is a point")
+    }
+}
+
+/// A signature that is said to be a key's over a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The key.
+    pub key: VerifyingKey,
+    /// The message.
+    pub message: &'a [u8],
+    /// The signature: 64 bytes, else it does not hold.
+    pub signature: &'a [u8],
+}
+
+impl Claim<'_> {
+    /// R and S, where they are as long as they must be and R is not the identity.
+    fn parts(&self) -> Option<(&[u8; 32], &[u8; 32])> {
+        let (r, s) = self.signature.split_first_chunk()?;
+        Some((r, s.try_into().ok()?)).filter(|_| *r != CompressedEdwardsY::identity().0)
+    }
+
+    /// Tells it without a table: as the library does it.
+    fn holds_plainly(&self) -> bool {
+        let Some((r, s)) = self.parts() else { return false };
+        // `verify` recomputes R and compares bytes; `admit` has excluded small-order keys.
+        let signature = ed25519_dalek::Signature::from_components(*r, *s);
+        ed25519_dalek::Verifier::verify(&self.key.0, self.message, &signature).is_ok()
+    }
+}
+
+/// The most signatures of one key that are checked in one go.
+const RUN: usize = 256;
+
+/// Tells which signatures hold, each by the rule of this module: what [`VerifyingKey::holds`] says of each alone. Many at
+/// once are checked on all cores, and faster, where few keys made them.
+#[must_use]
+pub fn hold(claims: &[Claim<'_>]) -> Vec<bool> {
+    let mut by_key: Vec<usize> = (0..claims.len()).collect();
+    by_key.sort_by_key(|at| claims[*at].key.to_bytes());
+    let runs: Vec<&[usize]> = by_key.chunk_by(|a, b| claims[*a].key == claims[*b].key).collect();
+    let asked: Vec<_> = runs.iter().map(|run| (claims[run[0]].key, run.len())).collect();
+    let tables = tables::get(&asked);
+    let parts: Vec<_> = runs
+        .iter()
+        .zip(&tables)
+        .flat_map(|(run, table)| run.chunks(RUN).map(move |part| (part, table)))
+        .collect();
+    let check = |(part, table): (&[usize], &Option<Arc<tables::Table>>)| -> Vec<(usize, bool)> {
+        let held = match table {
+            Some(minus) => tables::hold(minus, part.iter().map(|at| &claims[*at])),
+            None => part.iter().map(|at| claims[*at].holds_plainly()).collect(),
+        };
+        part.iter().copied().zip(held).collect()
+    };
+    let mut answers = vec![false; claims.len()];
+    for (at, held) in parts.into_par_iter().flat_map_iter(check).collect::<Vec<_>>() {
+        answers[at] = held;
+    }
+    answers
 }
 
 impl fmt::Debug for VerifyingKey {
@@ -230,13 +285,16 @@ mod tests {
         let (seed, message) = ([7; 32], b"pacta");
         let key = SigningKey::from_seed(&seed).public();
         let one = sign_with(&seed, Scalar::ONE, &ED25519_BASEPOINT_POINT.compress().0, message);
-        assert!(key.holds(message, &one), "the forger's arithmetic is right");
+        assert!(holds(&key, message, &one), "the forger's arithmetic is right");
         let identity = sign_with(&seed, Scalar::ZERO, &unhex(SMALL[0]), message);
         let lax = ed25519_dalek::Verifier::verify(&key.0, message, &ed25519_dalek::Signature::from(identity));
         assert!(lax.is_ok(), "without the comparison it would hold");
-        assert!(!key.holds(message, &identity));
+        assert!(!holds(&key, message, &identity));
         for point in SMALL.iter().chain(&SMALL_MISENCODED) {
-            assert!(!key.holds(message, &sign_with(&seed, Scalar::ZERO, &unhex(point), message)), "{point}");
+            assert!(
+                !holds(&key, message, &sign_with(&seed, Scalar::ZERO, &unhex(point), message)),
+                "{point}"
+            );
         }
     }
 
@@ -252,7 +310,7 @@ mod tests {
             let sum = u16::from(*byte) + u16::from(add) + carry;
             (*byte, carry) = (sum.to_le_bytes()[0], sum >> 8);
         }
-        assert!(key.public().holds(b"m", &signature) && !key.public().holds(b"m", &other));
+        assert!(holds(&key.public(), b"m", &signature) && !holds(&key.public(), b"m", &other));
     }
 
     #[test]
@@ -263,6 +321,36 @@ mod tests {
 
     fn strict(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
         key.0.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
+    }
+
+    /// The verdict on a signature, after it was seen that a table of the key gives the same.
+    fn holds(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+        let claim = Claim { key: *key, message, signature };
+        let verdict = claim.holds_plainly();
+        assert_eq!(tables::hold(&tables::Table::of(-key.point()), [claim].iter()), [verdict]);
+        assert_eq!(key.holds(message, signature), verdict);
+        verdict
+    }
+
+    #[test]
+    fn each_of_many_signatures_gets_its_own_verdict_whoever_made_them() {
+        let keys: Vec<_> = (0..5).map(|n| SigningKey::from_seed(&[n; 32])).collect();
+        // Key n makes 10^n signatures at most; every seventh is another key's, every eleventh cut short.
+        let made: Vec<_> = (0..3000_usize)
+            .map(|n| {
+                let at = (0..5).find(|at| n % 10_usize.pow(4 - at) == 0).expect("10^0 divides all") as usize;
+                let signer = if n % 7 == 0 { (at + 1) % 5 } else { at };
+                let message = n.to_le_bytes();
+                let signature = keys[signer].sign(&message);
+                (keys[at].public(), message, signature[..64 - usize::from(n % 11 == 0)].to_vec())
+            })
+            .collect();
+        let claims: Vec<_> =
+            made.iter().map(|(key, message, signature)| Claim { key: *key, message, signature }).collect();
+        let want: Vec<_> = (0..3000).map(|n| n % 7 != 0 && n % 11 != 0).collect();
+        assert_eq!(hold(&claims), want);
+        assert_eq!(hold(&claims), want, "again, with the tables that there are now");
+        assert!(hold(&[]).is_empty());
     }
 
     proptest! {
@@ -276,14 +364,14 @@ mod tests {
             let key = SigningKey::from_seed(&seed);
             let signature = key.sign(&message);
             prop_assert_eq!(VerifyingKey::admit(&key.public().to_bytes()), Ok(key.public()));
-            prop_assert!(key.public().holds(&message, &signature) && strict(&key.public(), &message, &signature));
+            prop_assert!(holds(&key.public(), &message, &signature) && strict(&key.public(), &message, &signature));
             let mut changed = signature;
             changed[at.index(64)] ^= 1u8 << bit;
-            prop_assert!(!key.public().holds(&message, &changed) && !strict(&key.public(), &message, &changed));
+            prop_assert!(!holds(&key.public(), &message, &changed) && !strict(&key.public(), &message, &changed));
             let mut other = message.clone();
             other[at.index(message.len())] ^= 1u8 << bit;
-            prop_assert!(!key.public().holds(&other, &signature) && !strict(&key.public(), &other, &signature));
-            prop_assert!(!key.public().holds(&message, &signature[..63]));
+            prop_assert!(!holds(&key.public(), &other, &signature) && !strict(&key.public(), &other, &signature));
+            prop_assert!(!holds(&key.public(), &message, &signature[..63]));
         }
 
         #[test]
@@ -294,8 +382,8 @@ mod tests {
             let point = ED25519_BASEPOINT_POINT * Scalar::from(r) + EIGHT_TORSION[torsion];
             let signature = sign_with(&seed, Scalar::from(r), &point.compress().0, &message);
             let key = SigningKey::from_seed(&seed).public();
-            prop_assert_eq!(key.holds(&message, &signature), strict(&key, &message, &signature));
-            prop_assert_eq!(key.holds(&message, &signature), r != 0 && torsion == 0);
+            prop_assert_eq!(holds(&key, &message, &signature), strict(&key, &message, &signature));
+            prop_assert_eq!(holds(&key, &message, &signature), r != 0 && torsion == 0);
         }
 
         #[test]
@@ -304,7 +392,7 @@ mod tests {
         ) {
             let key = SigningKey::from_seed(&seed).public();
             let signature: [u8; 64] = [r, s].concat().try_into().unwrap();
-            prop_assert_eq!(key.holds(b"m", &signature), strict(&key, b"m", &signature));
+            prop_assert_eq!(holds(&key, b"m", &signature), strict(&key, b"m", &signature));
         }
 
         #[test]

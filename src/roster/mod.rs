@@ -23,6 +23,7 @@ use crate::key::vkey::Vkey;
 use crate::statement::{ActError, Kind, Statement};
 use keys::Holder;
 use motions::Change;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
 /// How many statements of class 0 an author may have sequenced within [`FLOOD_MS`].
@@ -88,6 +89,16 @@ impl Roster {
     #[must_use]
     pub fn alone(&self, e: &SignedEntry) -> Alone {
         self.alone_by(e, signing::signed)
+    }
+
+    /// The same of many entries at once, their signatures checked on all cores.
+    #[must_use]
+    pub fn alone_all(&self, entries: &[&SignedEntry]) -> Vec<Alone> {
+        let ordinary = |e: &SignedEntry| e.statement.class() != Class::Govern;
+        let keyed: Vec<_> =
+            entries.iter().map(|e| (*e, self.keys(&e.statement.author).filter(|_| ordinary(e)))).collect();
+        let signed = signing::signed_all(&keyed);
+        entries.par_iter().zip(signed).map(|(e, signed)| self.alone_by(e, |_, _| signed)).collect()
     }
 
     /// The same, with `check` for the signatures of entries of classes 1 to 4: [`signing::signed`], or

@@ -5,7 +5,7 @@ use super::InForce;
 use crate::chain::Reason;
 use crate::entry::SignedEntry;
 use crate::field::Class;
-use crate::key::{ED25519, VerifyingKey};
+use crate::key::{self, Claim, ED25519, VerifyingKey};
 use crate::statement::{Signature, signed_bytes};
 
 /// The number from which on officers are those of a rotation's new set.
@@ -19,6 +19,32 @@ pub fn signed(e: &SignedEntry, keys: &InForce) -> Result<(), Reason> {
     signers(e, keys)?;
     let signatures = &e.entry.signatures;
     signatures.iter().try_for_each(|s| holds(e, s, &keys.keys[usize::from(s.officer)]))
+}
+
+/// Checks the signatures of many ordinary entries at once, each under the key set beside it: what [`signed`] says of each
+/// alone. Where there is no key set, nothing is said.
+#[must_use]
+pub fn signed_all(entries: &[(&SignedEntry, Option<&InForce>)]) -> Vec<Result<(), Reason>> {
+    let judged: Vec<_> =
+        entries.iter().map(|(e, keys)| keys.map_or(Ok(()), |keys| signers(e, keys))).collect();
+    let messages: Vec<_> = entries.iter().map(|(e, _)| signed_bytes(&e.id)).collect();
+    let mut claims = Vec::with_capacity(entries.len());
+    for (((e, keys), message), judged) in entries.iter().zip(&messages).zip(&judged) {
+        let (Some(keys), Ok(())) = (keys, judged) else { continue };
+        claims.extend(e.entry.signatures.iter().map(|s| {
+            let key = keys.keys[usize::from(s.officer)];
+            Claim { key, message, signature: &s.bytes }
+        }));
+    }
+    let mut held = key::hold(&claims).into_iter();
+    let check = |((e, keys), judged): (&(&SignedEntry, Option<&InForce>), Result<(), Reason>)| {
+        judged?;
+        let signatures = keys.map_or(&[][..], |_| &e.entry.signatures);
+        let held: Vec<_> = held.by_ref().take(signatures.len()).collect();
+        let bad = signatures.iter().zip(held).find(|(_, held)| !held);
+        bad.map_or(Ok(()), |(s, _)| Err(Reason::BadSignature { officer: s.officer }))
+    };
+    entries.iter().zip(judged).map(check).collect()
 }
 
 /// Checks who signed an ordinary entry, and not whether the signatures hold.

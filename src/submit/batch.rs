@@ -9,7 +9,7 @@ use crate::codec::{Bytes, List};
 use crate::entry::{Entry, Pointer, SignedEntry, VERSION};
 use crate::field::Instant;
 use crate::hash::ZEROS;
-use crate::roster::{Alone, Roster};
+use crate::roster::Alone;
 use crate::statement::{Signature, StatementError};
 use rayon::prelude::*;
 
@@ -25,12 +25,23 @@ impl Operator {
         now: Instant,
     ) -> Vec<Result<Admitted, SubmitError>> {
         let roster = self.roster();
-        let judged: Vec<_> = statements.par_iter().map(|signed| judge(roster, *signed, now)).collect();
-        judged.into_iter().map(|judged| self.sequence(judged?, now)).collect()
+        let entries: Vec<_> = statements.par_iter().map(|signed| unplaced(*signed, now)).collect();
+        let decoded: Vec<_> = entries.iter().flatten().collect();
+        let mut judged = roster.alone_all(&decoded).into_iter();
+        let mut next = || judged.next().expect("a verdict for each that decodes");
+        entries
+            .into_iter()
+            .map(|e| e.map(|e| (e, next())))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|judged| {
+                let (e, alone) = judged?;
+                self.sequence(e, alone, now)
+            })
+            .collect()
     }
 
-    fn sequence(&mut self, judged: (SignedEntry, Alone), now: Instant) -> Result<Admitted, SubmitError> {
-        let (mut e, alone) = judged;
+    fn sequence(&mut self, mut e: SignedEntry, alone: Alone, now: Instant) -> Result<Admitted, SubmitError> {
         if let Some(index) = self.find(&e.id, &e.statement, &e.entry.statement)? {
             return Ok(Admitted::Already { index });
         }
@@ -55,13 +66,9 @@ impl Operator {
     }
 }
 
-/// Makes a statement's entry, its place still open, and judges what does not depend on the place.
-fn judge(
-    roster: &Roster,
-    (statement, signatures): Signed<'_>,
-    now: Instant,
-) -> Result<(SignedEntry, Alone), StatementError> {
-    let e = SignedEntry::unplaced(Entry {
+/// Makes a statement's entry, its place still open.
+fn unplaced((statement, signatures): Signed<'_>, now: Instant) -> Result<SignedEntry, StatementError> {
+    SignedEntry::unplaced(Entry {
         version: VERSION,
         index: 0,
         link: ZEROS,
@@ -69,7 +76,5 @@ fn judge(
         sequenced_at: now,
         statement: Bytes(statement.to_vec()),
         signatures: List(signatures.to_vec()),
-    })?;
-    let alone = roster.alone(&e);
-    Ok((e, alone))
+    })
 }

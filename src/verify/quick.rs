@@ -1,6 +1,6 @@
 //! Quick mode: the last statement of each author and class since the roster last changed.
 
-use crate::chain::Finding;
+use crate::chain::{Finding, Reason};
 use crate::entry::SignedEntry;
 use crate::field::Handle;
 use crate::roster::{Roster, signing};
@@ -22,13 +22,16 @@ impl Waiting {
 
     /// Checks the signatures under the roster that was in force for all of them.
     pub(super) fn check(self, roster: &Roster) -> Vec<Finding> {
-        let check = |(index, e): (u64, SignedEntry)| {
-            let keys = roster.keys(&e.statement.author)?;
-            // Who signed was judged before; here, whether the signatures hold.
-            signing::signers(&e, keys).ok()?;
-            let reason = signing::signed(&e, keys).err()?;
-            Some(Finding { index, author: Some(e.statement.author), id: Some(e.id), reason })
+        let waiting: Vec<_> = self.0.into_values().collect();
+        // Who signed was judged before; here, whether the signatures hold.
+        let keyed = |(_, e): &'_ (u64, SignedEntry)| {
+            roster.keys(&e.statement.author).filter(|keys| signing::signers(e, keys).is_ok())
         };
-        self.0.into_values().filter_map(check).collect()
+        let entries: Vec<_> = waiting.iter().map(|w| (&w.1, keyed(w))).collect();
+        let found = |((index, e), signed): (&(u64, SignedEntry), Result<(), Reason>)| {
+            let reason = signed.err()?;
+            Some(Finding { index: *index, author: Some(e.statement.author.clone()), id: Some(e.id), reason })
+        };
+        waiting.iter().zip(signing::signed_all(&entries)).filter_map(found).collect()
     }
 }
