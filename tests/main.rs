@@ -26,6 +26,8 @@ mod crash;
 mod key_files;
 /// Users' stories and the README, typed and answered.
 mod stories;
+/// Cloudflare's crates for notes and tiles: they read ours, ours reads theirs.
+mod peers;
 mod support;
 /// A log's objects changed byte by byte, and histories rewritten by its own operator: what is found, and by whom.
 mod tamper;
