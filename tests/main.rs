@@ -14,6 +14,8 @@ mod demo;
 mod evidence;
 /// `import`: many statements from a table, in few rounds.
 mod import;
+/// Other people's programs over our logs: Go's sumdb, Tessera's fsck, OpenSSL.
+mod interop;
 /// The Kiel Institute's Ukraine Support Tracker, recorded as `examples/kiel` says.
 mod kiel;
 /// Reading a log at the command line: `log`, `show`, `export`, `open`.
