@@ -130,7 +130,7 @@ fn ssh_keygen(desk: &Desk, args: &[&str]) -> Option<String> {
             Some(String::from_utf8(done.stdout).unwrap())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!("skipped: no ssh-keygen on this machine");
+            crate::support::missing("there is no ssh-keygen");
             None
         }
         Err(error) => panic!("ssh-keygen: {error}"),

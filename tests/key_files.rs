@@ -380,7 +380,7 @@ fn ssh_keygen(folder: &Path, args: &[&str]) -> Option<String> {
             Some(String::from_utf8(done.stdout).unwrap())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!("skipped: no ssh-keygen on this machine");
+            crate::support::missing("there is no ssh-keygen");
             None
         }
         Err(error) => panic!("ssh-keygen: {error}"),

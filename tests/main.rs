@@ -14,6 +14,8 @@ mod demo;
 mod evidence;
 /// `import`: many statements from a table, in few rounds.
 mod import;
+/// Other people's programs over our logs: Go's sumdb, Tessera's fsck, OpenSSL.
+mod interop;
 /// The Kiel Institute's Ukraine Support Tracker, recorded as `examples/kiel` says.
 mod kiel;
 /// Reading a log at the command line: `log`, `show`, `export`, `open`.
@@ -26,6 +28,8 @@ mod crash;
 mod key_files;
 /// Users' stories and the README, typed and answered.
 mod stories;
+/// Cloudflare's crates for notes and tiles: they read ours, ours reads theirs.
+mod peers;
 mod support;
 /// A log's objects changed byte by byte, and histories rewritten by its own operator: what is found, and by whom.
 mod tamper;

@@ -7,6 +7,7 @@ pub mod stored;
 pub mod check_log;
 pub mod forge;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 /// The folder of shared vectors and data beside the checkout, or none: then the test says that it was skipped, unless
@@ -23,4 +24,13 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     );
     eprintln!("skipped: {} is not here", full.display());
     None
+}
+
+/// Says, past the test runner's silence, that another program is missing and what was skipped for it; fails instead if the
+/// environment has `SERVANDA_INTEROP=required`.
+pub fn missing(program: &str) {
+    let required = std::env::var("SERVANDA_INTEROP").as_deref() == Ok("required");
+    assert!(!required, "{program}, and SERVANDA_INTEROP=required");
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {program}");
 }

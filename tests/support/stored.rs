@@ -6,7 +6,7 @@
 use super::small_log::{ORIGIN, SmallLog, key};
 use servanda::checkpoint::{self, VerifiedCheckpoint};
 use servanda::client::Client;
-use servanda::log::Writer;
+use servanda::log::{MAX_ROUND, Writer};
 use servanda::store::dir::Dir;
 use servanda::store::memory::Memory;
 use servanda::store::{Read as _, Store};
@@ -27,7 +27,7 @@ impl Stored {
     /// Stores a log, whatever is wrong with it.
     pub fn new(log: &SmallLog) -> Self {
         let store = Memory::new();
-        publish(Box::new(store.reopen()), log);
+        publish(Box::new(store.reopen()), log.leaves());
         let note = store.get("public/checkpoint", 1 << 20).unwrap().unwrap();
         Self { store, checkpoint: checkpoint::open(&note, &log.policy(false)).unwrap() }
     }
@@ -40,12 +40,17 @@ impl Stored {
 
 /// Stores a log in a home.
 pub fn in_home(home: &Path, log: &SmallLog) {
-    publish(Box::new(Dir::create(home).unwrap()), log);
+    leaves_in_home(home, log.leaves());
 }
 
-fn publish(store: Box<dyn Store>, log: &SmallLog) {
+/// Stores leaves in a home, whatever they are, under the key and the name of a small log.
+pub fn leaves_in_home(home: &Path, leaves: &[Vec<u8>]) {
+    publish(Box::new(Dir::create(home).unwrap()), leaves);
+}
+
+fn publish(store: Box<dyn Store>, leaves: &[Vec<u8>]) {
     store.put_all(&[(CHARTER.to_owned(), CHARTER_TEXT.to_vec())]).unwrap();
     let mut writer = Writer::create(store, None).unwrap();
-    writer.append(log.leaves()).unwrap();
+    leaves.chunks(MAX_ROUND).for_each(|round| writer.append(round).unwrap());
     writer.publish(ORIGIN, &key("operator/checkpoint")).unwrap();
 }

@@ -1,0 +1,10 @@
+//! Other people's programs: Go's sumdb packages and Tessera's fsck (`tests/interop`, a program of its own), and OpenSSL.
+//!
+//! They read logs, proofs and statements that the real writer and the real binary made. Whatever they accept here, they
+//! refuse in another test once it was changed. Where a program is missing, its tests say so and are skipped;
+//! `SERVANDA_INTEROP=required` makes them fail instead.
+
+#![allow(clippy::unwrap_used)]
+
+mod go;
+mod openssl;
