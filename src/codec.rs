@@ -16,7 +16,10 @@
 //! Decoding is strict: the input's length is checked first, nothing is allocated on the word of a length alone (see
 //! [`List`] and [`Bytes`]), and what does not encode to the very same bytes again is refused.
 
+use crate::hash::Hash;
 use bincode::config;
+use bincode::enc::write::{SizeWriter, Writer};
+use bincode::error::EncodeError;
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -60,6 +63,15 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     bincode::serde::encode_to_vec(value, config::standard()).expect("our types always encode")
 }
 
+/// How many bytes a value's encoding has.
+#[must_use]
+pub fn encoded_len<T: Serialize>(value: &T) -> usize {
+    let mut writer = SizeWriter::default();
+    bincode::serde::encode_into_writer(value, &mut writer, config::standard())
+        .expect("our types always encode");
+    writer.bytes_written
+}
+
 /// Decodes a value from at most `limit` bytes, and refuses all but its one canonical encoding.
 ///
 /// # Errors
@@ -88,10 +100,73 @@ fn decode_belted<T: DeserializeOwned + Serialize, const BELT: usize>(
     if read != bytes.len() {
         return Err(CodecError::Trailing(bytes.len() - read));
     }
-    if encode(&value) != bytes {
-        return Err(CodecError::NotCanonical);
+    let mut same = Same(bytes);
+    match bincode::serde::encode_into_writer(&value, &mut same, config::standard()) {
+        Ok(()) if same.0.is_empty() => Ok(value),
+        _ => Err(CodecError::NotCanonical),
     }
-    Ok(value)
+}
+
+/// Takes an encoding as long as it is that of these bytes, and keeps nothing of it.
+struct Same<'a>(&'a [u8]);
+
+impl Writer for Same<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(EncodeError::Other("it differs"))?;
+        Ok(())
+    }
+}
+
+/// Takes canonical encodings apart without copying, for what is read by the million. It refuses without saying why:
+/// [`decode`], which must give the same value or a reason, is for that.
+pub(crate) struct Parts<'a>(&'a [u8]);
+
+impl<'a> Parts<'a> {
+    /// The parts of these bytes.
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// What follows after the parts taken.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    fn raw<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (raw, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*raw)
+    }
+
+    /// A u8.
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        self.raw().map(|[byte]| byte)
+    }
+
+    /// A u64, or a narrower one from u16 on, in its shortest form.
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        let (number, least) = match self.byte()? {
+            small @ 0..=250 => (small.into(), 0),
+            251 => (u16::from_le_bytes(self.raw()?).into(), 251),
+            252 => (u32::from_le_bytes(self.raw()?).into(), 1 << 16),
+            253 => (u64::from_le_bytes(self.raw()?), 1 << 32),
+            _ => return None,
+        };
+        (number >= least).then_some(number)
+    }
+
+    /// A digest.
+    pub(crate) fn hash(&mut self) -> Option<Hash> {
+        self.raw().map(Hash)
+    }
+
+    /// A byte string or the bytes of a text, behind its length.
+    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
+        let len = usize::try_from(self.number()?).ok()?;
+        let (bytes, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(bytes)
+    }
 }
 
 /// A sequence that grows as its elements arrive, whatever length it claims.
@@ -253,6 +328,30 @@ mod tests {
         let four = encode(&Bytes(vec![1, 2, 3]));
         assert_eq!(decode::<Bytes>(&four, 4).expect("at the limit"), Bytes(vec![1, 2, 3]));
         assert!(matches!(decode::<Bytes>(&four, 3), Err(CodecError::TooLong { len: 4, limit: 3 })));
+    }
+
+    #[test]
+    fn parts_take_the_shortest_form_alone() {
+        for number in [0, 250, 251, 65_535, 65_536, u64::from(u32::MAX), 1 << 32, u64::MAX] {
+            let bytes = encode(&number);
+            let mut parts = Parts::of(&bytes);
+            assert_eq!((parts.number(), parts.rest()), (Some(number), &[][..]), "{number}");
+            assert_eq!(encoded_len(&number), bytes.len());
+            for cut in 0..bytes.len() {
+                assert_eq!(Parts::of(&bytes[..cut]).number(), None);
+            }
+        }
+        for long in [
+            &[251, 250, 0][..],
+            &[252, 255, 255, 0, 0],
+            &[253, 255, 255, 255, 255, 0, 0, 0, 0],
+            &[254],
+            &[255],
+        ] {
+            assert_eq!(Parts::of(long).number(), None, "{long:?}");
+        }
+        assert_eq!(Parts::of(&[3, 1, 2]).bytes(), None);
+        assert_eq!(Parts::of(&[253, 255, 255, 255, 255, 255, 255, 255, 127]).bytes(), None);
     }
 
     #[test]
