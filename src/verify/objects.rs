@@ -1,5 +1,6 @@
 //! The published objects, held against what the entries add up to.
 
+use super::gap::GAP_BUNDLES;
 use crate::client::{self, ReadError};
 use crate::hash::Hash;
 use crate::key::vkey::Vkey;
@@ -23,6 +24,15 @@ pub struct ObjectFinding {
 pub enum Trouble {
     /// It is not there.
     Missing,
+    /// It is not there, and neither are many after it; or they hold other entries. What lies behind is not looked at.
+    Gap {
+        /// Whether they are not there.
+        missing: bool,
+        /// The first entry that is not looked at.
+        from: u64,
+        /// How many entries the checkpoint says there are.
+        size: u64,
+    },
     /// It is longer than such an object can be.
     TooLarge,
     /// A folder, a link or the like is in its place.
@@ -92,6 +102,7 @@ impl Trouble {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Missing => "missing",
+            Self::Gap { .. } => "gap",
             Self::TooLarge => "too-large",
             Self::NotAnObject => "not-an-object",
             Self::Differs => "differs",
@@ -113,6 +124,14 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("is missing"),
+            Self::Gap { missing, from, size } => {
+                let (after, entries) = (GAP_BUNDLES - 1, size - from);
+                match missing {
+                    true => write!(f, "is missing, and so are the {after} bundles after it"),
+                    false => write!(f, "comes after {GAP_BUNDLES} bundles without an entry in its place"),
+                }?;
+                write!(f, ": the {entries} entries from {from} on were not looked at")
+            }
             Self::TooLarge => f.write_str("is longer than such an object can be"),
             Self::NotAnObject => f.write_str("is not a regular file"),
             Self::Differs => f.write_str("is not what the entries add up to"),
@@ -195,6 +214,11 @@ impl Objects {
         found: &mut dyn FnMut(ObjectFinding),
     ) -> Result<(), ReadError> {
         self.0.push(leaf).into_iter().try_for_each(|tile| compare(store, &tile, found))
+    }
+
+    /// The root of what was pushed.
+    pub(super) fn root(&self) -> Hash {
+        self.0.root()
     }
 
     /// Compares the partial tiles, and gives the root.
