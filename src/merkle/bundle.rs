@@ -39,7 +39,7 @@ pub enum BundleError {
         len: usize,
     },
     /// The bytes end within an entry, or before the last.
-    #[error("entry bundle ends within entry {at}, want {want} entries")]
+    #[error("entry bundle ends within entry {at} of {want}")]
     Truncated {
         /// The entry that is not whole, from 0.
         at: u16,

@@ -8,6 +8,7 @@ use crate::merkle::builder::{Tile, TileBuilder};
 use crate::merkle::bundle::BundleError;
 use crate::merkle::tile::TilePath;
 use crate::store::{Read, StoreError};
+use crate::text::count;
 use std::fmt;
 
 /// What is wrong with a published object.
@@ -142,11 +143,16 @@ impl fmt::Display for Trouble {
             Self::Empty => f.write_str("commits to no entries, so no log was founded"),
             Self::Log { got, want } => write!(f, "is of log {got}, but the trust file pins {want}"),
             Self::Rollback { size, held } => {
-                write!(f, "has {size} entries, but you hold a checkpoint of {held}: the log was rolled back")
+                write!(
+                    f,
+                    "has {}, but you hold a checkpoint of {held}: the log was rolled back",
+                    count(size, "entry", "entries")
+                )
             }
             Self::Rewritten { held, got, want } => write!(
                 f,
-                "contradicts the checkpoint of {held} entries that you hold: its root was {want}, here it is {got}"
+                "contradicts the checkpoint of {} that you hold: its root was {want}, here it is {got}",
+                count(held, "entry", "entries")
             ),
             Self::BrokenPromise { index } => {
                 write!(f, "has another entry {index} than the operator promised")
