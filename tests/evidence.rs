@@ -399,7 +399,7 @@ fn a_void_statement_is_no_evidence() {
 // - as a file -
 
 /// One of each kind.
-static EVIDENCE: LazyLock<Vec<Evidence>> = LazyLock::new(|| {
+pub static EVIDENCE: LazyLock<Vec<Evidence>> = LazyLock::new(|| {
     let mut all = vec![
         forked(&busy(), &other_end()).unwrap(),
         contradicted(&other_end(), &busy()).unwrap(),
