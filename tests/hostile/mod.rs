@@ -10,6 +10,7 @@ mod bytes;
 mod claims;
 mod endless;
 mod golden;
+mod limits;
 mod seeds;
 mod stored;
 
