@@ -176,6 +176,7 @@ fn ambiguous(digits: &str, found: &Matches) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ids_indexes_and_nothing_else_name_an_entry() {
@@ -185,6 +186,18 @@ mod tests {
         assert_eq!("0".repeat(64).parse(), Ok(Wanted::Id("0".repeat(64))));
         for bad in ["", "abc", "#", "#-1", "#012", "@1x", "wxyz", &"0".repeat(65), "ab 12"] {
             assert_eq!(bad.parse::<Wanted>(), Err(NotAName), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_names_an_entry_in_one_way_or_none(text in "[#@]?[0-9a-fA-F]{0,66}|.{0,20}") {
+            let again = match text.parse::<Wanted>() {
+                Ok(Wanted::Index(index)) => format!("@{index}"),
+                Ok(Wanted::Id(digits)) => digits,
+                Err(NotAName) => return Ok(()),
+            };
+            prop_assert_eq!(again, text.replacen('#', "@", 1).to_ascii_lowercase());
         }
     }
 }

@@ -47,7 +47,7 @@ pub enum BundleError {
         want: u16,
     },
     /// Bytes follow the last entry.
-    #[error("{0} bytes follow the last entry of the bundle")]
+    #[error("trailing bytes behind the last entry of the bundle: {0}")]
     Trailing(usize),
 }
 
