@@ -426,7 +426,10 @@ pub fn openssh_key(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes)
         && let Ok(line) = text.parse::<PublicLine>()
     {
-        assert_eq!(line.to_string(), text.trim_end_matches(['\r', '\n']).trim_end_matches(' '));
+        let (written, given) = (line.to_string(), text.strip_suffix('\n').unwrap_or(text));
+        let given = if text.ends_with("\r\n") { &given[..given.len() - 1] } else { given };
+        // An empty comment may have its blank.
+        assert!(written == given || written + " " == given, "{given:?}");
         written_reads_back::<PublicLine>(text);
     }
     let base64 = servanda::text::base64(bytes);

@@ -192,7 +192,7 @@ fn openssh_keys() -> BTreeMap<String, Vec<u8>> {
     assert_eq!(inside[part..part + 4], inside[part + 4..part + 8]);
     inside[part..part + 8].fill(0);
     assert!(base64(&inside).starts_with("b3BlbnNzaC1rZXktdjE"));
-    named([("public", line.to_string().into()), ("private", inside)])
+    named([("public", line.to_string().into()), ("blank", format!("{line} \n").into()), ("private", inside)])
 }
 
 fn snapshots() -> BTreeMap<String, Vec<u8>> {
