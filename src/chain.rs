@@ -13,6 +13,7 @@ use crate::entry::Pointer;
 use crate::field::{Class, Handle, Instant};
 use crate::hash::{Hash, ZEROS};
 use crate::statement::{Head, Statement};
+use crate::text::count;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -149,15 +150,15 @@ reasons! {
     /// Another statement before than the author says.
     Prev { got: Hash, want: Hash } "wrong-prev" Unauthentic "its author signed it after {}, but {} comes before it here" (if *got == ZEROS { "nothing".to_owned() } else { got.short() }, if *want == ZEROS { "nothing".to_owned() } else { want.short() });
     /// `seen` outside the entries before.
-    SeenRange { size: u64, index: u64 } "seen-range" Unauthentic "its author claims to have seen {size} entries, but only 1 to {index} come before it";
+    SeenRange { size: u64, index: u64 } "seen-range" Unauthentic "its author claims to have seen {}, where 1 to {index} are possible" (count(size, "entry", "entries"));
     /// `seen` goes back.
-    SeenBack { size: u64, before: u64 } "seen-back" Unauthentic "its author had seen {before} entries before, and now {size}";
+    SeenBack { size: u64, before: u64 } "seen-back" Unauthentic "its author had seen {} before, and now {size}" (count(before, "entry", "entries"));
     /// `seen` is another history.
     SeenOther { size: u64 } "seen-other" Unauthentic "its author saw another entry {} than this log has" (size - 1);
     /// In class 0: `seen` outside the entries before; the statement counts.
-    GovernSeenRange { size: u64, index: u64 } "seen-range" Seen "its author claims to have seen {size} entries, but only 1 to {index} come before it";
+    GovernSeenRange { size: u64, index: u64 } "seen-range" Seen "its author claims to have seen {}, where 1 to {index} are possible" (count(size, "entry", "entries"));
     /// In class 0: `seen` goes back; the statement counts.
-    GovernSeenBack { size: u64, before: u64 } "seen-back" Seen "its author had seen {before} entries before, and now {size}";
+    GovernSeenBack { size: u64, before: u64 } "seen-back" Seen "its author had seen {} before, and now {size}" (count(before, "entry", "entries"));
     /// In class 0: `seen` is another history; the statement counts.
     GovernSeenOther { size: u64 } "seen-other" Seen "its author saw another entry {} than this log has" (size - 1);
     /// Sequenced after its expiry.
@@ -193,9 +194,9 @@ reasons! {
     /// An officer of another class.
     WrongClass { officer: u8, class: Class } "wrong-class" Unauthentic "officer {officer} may not sign in class \"{class}\"";
     /// Too few officers.
-    BelowThreshold { got: usize, want: u8, class: Class } "below-threshold" Unauthentic "is signed by {got} officers, class \"{class}\" needs {want}";
+    BelowThreshold { got: usize, want: u8, class: Class } "below-threshold" Unauthentic "is signed by {}, class \"{class}\" needs {want}" (count(got, "officer", "officers"));
     /// `found` or `accede` not signed by exactly all officers.
-    NotAllSigned { got: usize, want: usize } "not-all-signed" Unauthentic "is signed by {got} of the {want} officers, all must prove that they hold their keys";
+    NotAllSigned { got: usize, want: usize } "not-all-signed" Unauthentic "is signed by {got} of {}, all must prove that they hold their keys" (count(want, "officer", "officers"));
     /// `rotate` not signed by exactly the new keys beside the old officers.
     NewKeysSigned { officer: u8 } "new-keys-signed" Unauthentic "new officer {officer} did not sign, or signed without being new";
     /// Expires later than the charter allows.

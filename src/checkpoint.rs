@@ -70,7 +70,7 @@ pub enum CheckpointError {
     #[error("not signed by the log {0:?}")]
     NotSigned(String),
     /// Those who cosigned are no quorum.
-    #[error("cosigned by {} of {of} witnesses ({}): no quorum", .cosigned.len(), .cosigned.join(", "))]
+    #[error("cosigned by {} of {} ({}): no quorum", .cosigned.len(), text::count(.of, "witness", "witnesses"), .cosigned.join(", "))]
     Quorum {
         /// The witnesses that did, by their names in the policy.
         cosigned: Vec<String>,

@@ -47,7 +47,7 @@ pub enum CodecError {
     #[error("malformed: {0}")]
     Malformed(#[from] bincode::error::DecodeError),
     /// Bytes follow after the value.
-    #[error("{0} bytes follow after the end")]
+    #[error("trailing bytes: {0}")]
     Trailing(usize),
     /// The value has another, shorter encoding.
     #[error("not the canonical encoding of its content")]

@@ -25,6 +25,7 @@
 //! to say so ([`Policy::quorum_is_none`]).
 
 use crate::key::vkey::{Kind, Vkey, VkeyError};
+use crate::text::count;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
@@ -93,7 +94,7 @@ pub enum LineError {
     #[error("{0:?} is a member already")]
     MemberTwice(String),
     /// The threshold is not `any`, `all`, or a number from 1 to that of the members.
-    #[error("threshold {got:?} for {members} members")]
+    #[error("threshold {got:?} for {}", count(.members, "member", "members"))]
     Threshold {
         /// What stands there.
         got: String,

@@ -10,6 +10,7 @@ use crate::hash::{Hash, leaf_hash, sha256};
 use crate::key::{ED25519, SigningKey};
 use crate::roster::InForce;
 use crate::statement::Signature;
+use crate::text::count;
 use serde::{Deserialize, Serialize};
 
 const LABEL: &[u8; 19] = b"servanda/promise/1\n";
@@ -31,7 +32,7 @@ pub struct Promise {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PromiseError {
     /// Its signatures are missing or not in order.
-    #[error("the promise is signed by {got} officers in order, {want} are needed")]
+    #[error("the promise is signed by {} in order, it needs {want}", count(.got, "officer", "officers"))]
     Signatures {
         /// How many signed, in ascending order.
         got: usize,

@@ -17,6 +17,7 @@ use crate::hash::{Hash, leaf_hash};
 use crate::history::counts;
 use crate::merkle::verify::{ProofError, verify_inclusion};
 use crate::roster::Roster;
+use crate::text::count;
 use crate::tlog_proof::TlogProof;
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,7 @@ pub enum RosterFileError {
     #[error("roster file of version {0}, this program knows version 1")]
     Version(u8),
     /// It belongs to another checkpoint.
-    #[error("the roster file is for a checkpoint of {got} entries, the proof is under one of {want}")]
+    #[error("the roster file is for a checkpoint of {}, the proof is under one of {want}", count(.got, "entry", "entries"))]
     Size {
         /// The roster file's size.
         got: u64,

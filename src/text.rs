@@ -13,10 +13,11 @@
 //! assert!(lines("a\nb").is_none()); // the last line has no end
 //! ```
 //!
-//! Limits on sizes belong to the parsers, who know what to expect.
+//! For people, [`count`] writes a number with its word. Limits on sizes belong to the parsers, who know what to expect.
 
 use crate::hash::Hash;
 use base64ct::{Base64, Encoding};
+use std::fmt;
 
 /// The length of a digest in base64, in characters.
 pub const HASH_BASE64_LEN: usize = 44;
@@ -56,6 +57,14 @@ pub fn lines(block: &str) -> Option<std::str::Split<'_, char>> {
     Some(block.strip_suffix('\n')?.split('\n'))
 }
 
+/// Writes a count with its word in the singular or plural: `1 entry`, `12 entries`.
+#[must_use]
+pub fn count(n: impl fmt::Display, one: &str, many: &str) -> String {
+    let n = n.to_string();
+    let word = if n == "1" { one } else { many };
+    format!("{n} {word}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +80,12 @@ mod tests {
         {
             assert_eq!(decimal_u64(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn one_is_singular_and_all_else_plural() {
+        let entries = |n: u64| count(n, "entry", "entries");
+        assert_eq!([0, 1, 2, 11].map(entries), ["0 entries", "1 entry", "2 entries", "11 entries"]);
     }
 
     #[test]

@@ -256,7 +256,7 @@ fn all_findings_are_listed_with_their_kinds() {
         .run("verify paris")
         .ends(1)
         .says("entry 9 by de: links to")
-        .says("entry 9 by de: is signed by 1 officers")
+        .says("entry 9 by de: is signed by 1 officer,")
         .says("entry 10: not an entry")
         .says("1 × operator's fault: wrong-link")
         .says("1 × unauthentic: below-threshold")
@@ -371,7 +371,7 @@ fn a_log_with_witnesses_needs_their_quorum() {
     let log = busy();
     let world = World::with(&log);
     world.write("trust.toml", Trust { policy: log.policy(true), ..trust(&log) }.to_string());
-    world.run("verify paris").ends(1).says("checkpoint is not accepted: cosigned by 0 of 1 witnesses");
+    world.run("verify paris").ends(1).says("checkpoint is not accepted: cosigned by 0 of 1 witness");
     world.run("prove #6 --log paris").ends(1).says("hint: trust.toml asks for more witnesses");
     let cosigned = cosign(&log.checkpoint(), at("2026-12-01T09:30Z"));
     world.write("paris/public/checkpoint", cosigned);

@@ -267,7 +267,7 @@ fn time_that_a_motion_may_have_restarted_is_held_against_nobody() {
 #[test]
 fn an_unauthentic_entry_that_was_let_in_is_evidence() {
     let changes: [(Change, &str); 4] = [
-        (|e| e.signatures.0.truncate(1), "is signed by 1 officers"),
+        (|e| e.signatures.0.truncate(1), "is signed by 1 officer,"),
         (|e| e.signatures.0.clear(), "bears no signature"),
         (|e| e.signatures.0[1].bytes.0[40] ^= 1, "does not hold"),
         (|e| e.sequenced_at = at("2027-06-01"), "expired"),
@@ -399,7 +399,7 @@ fn a_void_statement_is_no_evidence() {
 // - as a file -
 
 /// One of each kind.
-static EVIDENCE: LazyLock<Vec<Evidence>> = LazyLock::new(|| {
+pub static EVIDENCE: LazyLock<Vec<Evidence>> = LazyLock::new(|| {
     let mut all = vec![
         forked(&busy(), &other_end()).unwrap(),
         contradicted(&other_end(), &busy()).unwrap(),

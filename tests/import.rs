@@ -137,7 +137,7 @@ fn all_officers_whom_the_threshold_asks_for_sign_here() {
     assert!(
         ended
             .err
-            .contains("error: 2 officers of fr must sign in class \"commit\", and 1 keys are here\nhint: ")
+            .contains("error: 2 officers of fr must sign in class \"commit\", and 1 key is here\nhint: ")
     );
     args.extend(["--key", "keys/fr2"]);
     office.good(&args);

@@ -24,6 +24,8 @@ mod cli_read;
 mod attacks;
 /// Every storage call fails once, writers stall and race: what was acknowledged is there, nothing half is served.
 mod crash;
+/// Hostile bytes and sizes: nothing panics or goes on for ever, what is accepted is in its one form, limits hold throughout.
+mod hostile;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 /// Users' stories and the README, typed and answered.

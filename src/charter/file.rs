@@ -131,6 +131,9 @@ pub enum Wrong {
     /// The key set cannot be registered.
     #[error("{0}")]
     Set(KeySetError),
+    /// The set is longer than the statement that would bring it into force can carry.
+    #[error("the set has {0} bytes as it is signed, at most {max} fit a statement", max = keys::MAX_KEY_SET)]
+    SetTooLong(usize),
     /// The charter founds no log.
     #[error("{0}")]
     Charter(CharterError),
@@ -186,6 +189,7 @@ impl Wrong {
             Self::Unreadable { content, .. } | Self::Named { content, .. } => Some(content.hint()),
             Self::Key(error) | Self::KeyFile { error, .. } => error.hint(),
             Self::KeyTwice { .. } => Some("make another key with: servanda keygen"),
+            Self::SetTooLong(_) => Some("shorten the titles, or name fewer officers"),
             Self::NoThreshold { .. } => Some("say under [thresholds] how many of them must sign"),
             Self::VkeyName { .. } => Some("make the log's key with: servanda keygen --log ORIGIN"),
             Self::Charter(CharterError::Rules(RulesError::Quorum { .. })) => {

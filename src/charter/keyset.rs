@@ -7,6 +7,7 @@ use crate::codec::{Bytes, List, encode};
 use crate::field::{Class, Classes, Handle, Short};
 use crate::hash::{Hash, labelled};
 use crate::key::{ED25519, KeyError, VerifyingKey};
+use crate::text::count;
 use serde::{Deserialize, Serialize};
 
 /// The most officers in a set.
@@ -70,7 +71,7 @@ pub enum KeySetError {
         holder: &'static str,
     },
     /// A threshold that nobody or too few could meet, or none where there are holders.
-    #[error("threshold of class \"{class}\" is {threshold}, but {holders} officers hold it")]
+    #[error("threshold of class \"{class}\" is {threshold}, but {} it", count(.holders, "officer holds", "officers hold"))]
     Threshold {
         /// The class.
         class: Class,

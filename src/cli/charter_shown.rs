@@ -5,6 +5,7 @@ use servanda::charter::file::Founding;
 use servanda::charter::rules::{Disputes, IncidentQuorum, MotionRules, PledgeRules, Rules};
 use servanda::charter::{Aspect, Charter, KeySet, Standing};
 use servanda::field::{Class, Decimal, Duration};
+use servanda::text::count;
 
 /// Shows what is to be founded.
 pub fn show(screen: &Screen, founding: &Founding) {
@@ -54,7 +55,7 @@ fn annexes(screen: &Screen, charter: &Charter) {
             Standing::Translation => "translation",
             Standing::Extract => "extract",
         };
-        let about = format!("{standing}, {}, {} bytes", document.language, document.size);
+        let about = format!("{standing}, {}, {}", document.language, count(document.size, "byte", "bytes"));
         Some(row(["", &number.to_string(), &document.label, &about, &document.sha256.to_string()]))
     };
     screen.table(&charter.annexes.iter().enumerate().filter_map(text).collect::<Vec<_>>());
@@ -110,8 +111,11 @@ fn quorum(quorum: &IncidentQuorum) -> String {
     };
     let aspects = join(quorum.aspects.iter().map(aspect));
     format!(
-        "established once {} partners of role {} attest {aspects}; {disputes}",
-        quorum.count, quorum.roles
+        "established once {} {aspects}; {disputes}",
+        match quorum.count {
+            1 => format!("1 partner of role {} attests", quorum.roles),
+            n => format!("{n} partners of role {} attest", quorum.roles),
+        }
     )
 }
 

@@ -14,6 +14,7 @@ use servanda::hash::Hash;
 use servanda::statement::Act;
 use servanda::statement::body::{Obligation, Occasion, Received, Subject, Withdrawn};
 use servanda::statement::terms::{Amount, Quantity, Terms};
+use servanda::text::count;
 use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::io::{BufWriter, Write};
@@ -104,7 +105,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
             file.as_file().set_permissions(Permissions::from_mode(files::PUBLIC)).or_hint(cannot, hint)?;
             file.as_file().sync_all().or_hint(cannot, hint)?;
             file.persist_noclobber(path).or_hint(cannot, hint)?;
-            screen.note(format!("{} entries are in {}", log.checkpoint.size(), path.display()));
+            let entries = count(log.checkpoint.size(), "entry is", "entries are");
+            screen.note(format!("{entries} in {}", path.display()));
         }
     }
     Ok(Outcome::Good)

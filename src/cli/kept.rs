@@ -13,6 +13,7 @@ use servanda::hash::Hash;
 use servanda::history::{History, Snapshot};
 use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::prove::StoredTree;
+use servanda::text::count;
 use servanda::verify::{Audit, Options};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,8 @@ pub fn history(context: &Context, log: &Log) -> Result<History> {
             let same = kept <= size && log.client()?.root_at(kept)? == kept_root;
             if !same {
                 return Err(Problem::refused(format!(
-                    "this log does not contain the {kept} entries that you verified before"
+                    "this log does not contain the {} that you verified before",
+                    count(kept, "entry", "entries")
                 ))
                 .hint("it was rolled back or rewritten: keep both, and run `servanda verify --since` with a checkpoint you kept")
                 .into());

@@ -11,7 +11,7 @@ use super::words;
 use servanda::client::Client;
 use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
-use servanda::store::index::{self, IndexError, MATCHES_MAX, ReadIndex};
+use servanda::store::index::{self, Index, IndexError, MATCHES_MAX};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::str::FromStr;
@@ -109,7 +109,7 @@ fn in_index(log: &Log, screen: &Screen, client: &mut Client<'_>, digits: &str) -
     else {
         return Ok(found);
     };
-    let asked = ReadIndex::open_to_read(&path).and_then(|index| ask(&index, digits));
+    let asked = Index::open_to_read(&path).and_then(|index| ask(&index, digits));
     let (size, leaf, hits) = match asked {
         Ok(asked) => asked,
         Err(error) => {
@@ -130,7 +130,7 @@ fn in_index(log: &Log, screen: &Screen, client: &mut Client<'_>, digits: &str) -
 }
 
 /// How many entries an index knows, the last one's leaf hash, and where it finds such ids.
-fn ask(index: &ReadIndex, digits: &str) -> Result<(u64, Hash, Vec<u64>), IndexError> {
+fn ask(index: &Index, digits: &str) -> Result<(u64, Hash, Vec<u64>), IndexError> {
     let (size, leaf) = index.state()?;
     let hits = index.starting_with(digits)?.into_iter().map(|(_, at)| at).collect();
     Ok((size, leaf, hits))
@@ -176,6 +176,7 @@ fn ambiguous(digits: &str, found: &Matches) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ids_indexes_and_nothing_else_name_an_entry() {
@@ -185,6 +186,18 @@ mod tests {
         assert_eq!("0".repeat(64).parse(), Ok(Wanted::Id("0".repeat(64))));
         for bad in ["", "abc", "#", "#-1", "#012", "@1x", "wxyz", &"0".repeat(65), "ab 12"] {
             assert_eq!(bad.parse::<Wanted>(), Err(NotAName), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_names_an_entry_in_one_way_or_none(text in "[#@]?[0-9a-fA-F]{0,66}|.{0,20}") {
+            let again = match text.parse::<Wanted>() {
+                Ok(Wanted::Index(index)) => format!("@{index}"),
+                Ok(Wanted::Id(digits)) => digits,
+                Err(NotAName) => return Ok(()),
+            };
+            prop_assert_eq!(again, text.replacen('#', "@", 1).to_ascii_lowercase());
         }
     }
 }

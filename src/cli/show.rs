@@ -15,6 +15,7 @@ use servanda::proof::{Judged, RosterFile, judge};
 use servanda::roster::Roster;
 use servanda::roster::signing::NEW;
 use servanda::statement::{Act, Kind, Signature, signed_bytes};
+use servanda::text::count;
 
 const AFTER: &str = "\
 An entry is named by its statement's id, of which four digits will do where no other begins with them, or by its index, \
@@ -50,8 +51,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
     let e = match SignedEntry::decode(&bytes) {
         Ok(e) => e,
         Err(error) => {
-            let (len, what) = (bytes.len(), plain(&error.to_string()));
-            screen.say(format!("entry {index} cannot be read: {what}; its {len} bytes are"));
+            let (len, what) = (count(bytes.len(), "byte is", "bytes are"), plain(&error.to_string()));
+            screen.say(format!("entry {index} cannot be read: {what}; its {len}"));
             screen.say(hex::encode(&bytes));
             screen.json(&json!({
                 "index": index, "undecodable": error.to_string(), "bytes": hex::encode(&bytes), "pinned": log.is_pinned(),

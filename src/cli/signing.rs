@@ -136,10 +136,9 @@ pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outc
     bar.finish_and_clear();
     operator.publish(key)?;
     let size = operator.writer().published();
+    let entries = words::count(size, "entry", "entries");
     for (id, at) in &admitted {
-        context
-            .screen
-            .say(format!("{id}\n  {}, published in the checkpoint of {size} entries", desk::said(*at)));
+        context.screen.say(format!("{id}\n  {}, published in the checkpoint of {entries}", desk::said(*at)));
     }
     let json: Vec<_> = admitted
         .iter()

@@ -11,6 +11,7 @@ use crate::codec::List;
 use crate::hash::Hash;
 use crate::key::vkey::Vkey;
 use crate::merkle::verify::verify_consistency;
+use crate::text::count;
 use serde::{Deserialize, Serialize};
 
 /// Two checkpoints that one history cannot have.
@@ -39,7 +40,11 @@ impl Fork {
             return Err(EvidenceError::TwoKeys(Box::new(one.key()), Box::new(other.key())));
         }
         let (a, b) = (&one.checkpoint, &other.checkpoint);
-        let two = format!("signed two histories, one of {} and one of {} entries", a.size(), b.size());
+        let two = format!(
+            "signed two histories, one of {} and one of {}",
+            a.size(),
+            count(b.size(), "entry", "entries")
+        );
         let what = match &self.conflict {
             Conflict::Roots if a.size() == b.size() && a.root() != b.root() => {
                 format!("{two}, with roots {} and {}", a.root().short(), b.root().short())
@@ -52,8 +57,8 @@ impl Fork {
             Conflict::Prefix { root, path } if *root != a.root() => {
                 verify_consistency(a.size(), b.size(), root, &b.root(), path)?;
                 format!(
-                    "{two}, whose first {} entries differ: their root is {} in one and {} in the other",
-                    a.size(),
+                    "{two}, whose first {}: their root is {} in one and {} in the other",
+                    count(a.size(), "entry differs", "entries differ"),
                     a.root().short(),
                     root.short()
                 )

@@ -18,6 +18,7 @@ mod edge;
 mod record;
 mod round;
 
+use crate::text::count;
 pub use edge::EdgeError;
 pub use record::{Record, StagedError};
 
@@ -101,8 +102,9 @@ pub enum LogError {
     Body(#[from] BodyError),
     /// What is published or guarded is ahead of what is stored: a restored backup. Nothing was signed.
     #[error(
-        "{place} knows {ahead} entries, the log here has {size}, or other ones: was a backup restored? \
-         nothing will be signed, or it would prove a fork"
+        "{place} knows {}, the log here has {size}, or other ones: was a backup restored? \
+         nothing will be signed, or it would prove a fork",
+        count(.ahead, "entry", "entries")
     )]
     Ahead {
         /// Where the greater size stands.

@@ -34,7 +34,7 @@ pub enum StagedError {
     #[error("staged object ends within its first eight bytes")]
     Header,
     /// It starts at a size that the record does not reach.
-    #[error("staged object goes from {from} to {to} entries")]
+    #[error("staged object goes from size {from} to size {to}")]
     Range {
         /// The size before.
         from: u64,

@@ -34,7 +34,7 @@ pub struct Tile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EdgeError {
     /// A level has another number of hashes than the size asks for.
-    #[error("right edge has {got} hashes on level {level}, want {want}")]
+    #[error("right edge has width {got} on level {level}, want {want}")]
     Width {
         /// The level.
         level: u8,

@@ -39,7 +39,7 @@ pub enum BundleError {
         len: usize,
     },
     /// The bytes end within an entry, or before the last.
-    #[error("entry bundle ends within entry {at}, want {want} entries")]
+    #[error("entry bundle ends within entry {at} of {want}")]
     Truncated {
         /// The entry that is not whole, from 0.
         at: u16,
@@ -47,7 +47,7 @@ pub enum BundleError {
         want: u16,
     },
     /// Bytes follow the last entry.
-    #[error("{0} bytes follow the last entry of the bundle")]
+    #[error("trailing bytes behind the last entry of the bundle: {0}")]
     Trailing(usize),
 }
 

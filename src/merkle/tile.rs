@@ -49,7 +49,7 @@ pub enum TileError {
     #[error("not the path of a tile or an entry bundle")]
     Path,
     /// A tile has another length than its width asks for.
-    #[error("tile {path} has {got} bytes, want {want}")]
+    #[error("tile {path} has length {got}, want {want}")]
     Length {
         /// The tile.
         path: TilePath,

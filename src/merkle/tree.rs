@@ -29,7 +29,7 @@ pub struct Frontier {
 
 /// A size asks for another number of peaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{got} peaks for a tree of size {size}, want {}", size.count_ones())]
+#[error("peaks: {got} for a tree of size {size}, want {}", size.count_ones())]
 pub struct PeaksError {
     /// The number of leaves.
     pub size: u64,

@@ -43,7 +43,7 @@ pub enum ProofError {
         new: u64,
     },
     /// The proof has another number of hashes than the sizes ask for.
-    #[error("proof has {got} hashes, want {want}")]
+    #[error("proof of length {got}, want {want}")]
     Length {
         /// The number of hashes given.
         got: usize,

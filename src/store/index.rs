@@ -1,11 +1,18 @@
 //! The index of ids: private, and rebuilt from the log whenever it is missing or wrong.
 //!
 //! Maps a statement's id to the index of its entry, so that look-ups do not depend on the log's length. It is kept by
-//! redb in one file; nothing in it is believed without reading the entry it points at.
+//! redb in one file; nothing in it is believed without reading the entry it points at. redb takes a file that was changed
+//! behind its back for its own, and panics, unless it may check all of it first: so it does, whenever one is opened.
 
 use crate::hash::Hash;
-use redb::{Database, Durability, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::TableDefinition;
+use redb::backends::FileBackend;
+use redb::{BackendError, Builder, Database, Durability, ReadableDatabase, ReadableTable, StorageBackend};
+use std::fs::File;
+use std::io;
+use std::ops::Bound;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
 
 const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
 const STATE: TableDefinition<'_, &str, (u64, [u8; 32])> = TableDefinition::new("state");
@@ -20,10 +27,7 @@ const CACHE: usize = 16 << 20;
 pub const MATCHES_MAX: usize = 16;
 
 /// An index of ids, held by its one writer or by readers.
-pub struct Index<D = Database>(D);
-
-/// An index of ids that is read beside others who read it.
-pub type ReadIndex = Index<ReadOnlyDatabase>;
+pub struct Index(Database);
 
 /// The index cannot be used: rebuild it, or do without.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +46,7 @@ impl Index {
     /// # Errors
     /// When the file is locked, damaged or cannot be written.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        Self::prepare(Database::builder().set_cache_size(CACHE).create(path)?)
+        Self::prepare(checking().create(path)?)
     }
 
     /// An index in memory.
@@ -52,6 +56,19 @@ impl Index {
     pub fn in_memory() -> Result<Self, IndexError> {
         let backend = redb::backends::InMemoryBackend::new();
         Self::prepare(Database::builder().set_cache_size(CACHE).create_with_backend(backend)?)
+    }
+
+    /// Opens an index for reading beside others who read it, as its writer left it. Nothing is written to the file: what is
+    /// added stays in memory.
+    ///
+    /// # Errors
+    /// When there is none, a writer holds it, or it is damaged.
+    pub fn open_to_read(path: &Path) -> Result<Self, IndexError> {
+        let file = File::open(path).map_err(redb::Error::Io)?;
+        let len = file.metadata().map_err(redb::Error::Io)?.len();
+        let file = FileBackend::new(file)?;
+        let backend = Unwritten { file, state: Mutex::new(Written { stored: len, len, writes: Vec::new() }) };
+        Ok(Self(checking().create_with_backend(backend)?))
     }
 
     fn prepare(db: Database) -> Result<Self, IndexError> {
@@ -95,19 +112,7 @@ impl Index {
         write.open_table(STATE)?;
         Ok(write.commit()?)
     }
-}
 
-impl ReadIndex {
-    /// Opens an index for reading, as its writer left it.
-    ///
-    /// # Errors
-    /// When there is none, a writer holds it, or it was not left in order.
-    pub fn open_to_read(path: &Path) -> Result<Self, IndexError> {
-        Ok(Self(ReadOnlyDatabase::open(path)?))
-    }
-}
-
-impl<D: ReadableDatabase> Index<D> {
     /// How many entries are indexed, and the leaf hash of the last of them.
     ///
     /// # Errors
@@ -145,6 +150,85 @@ impl<D: ReadableDatabase> Index<D> {
     }
 }
 
+/// Opens databases that are checked first: each page by its checksum.
+fn checking() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+    builder
+}
+
+/// A file that is read, and what was written over it in memory: checking a database means to write to it.
+#[derive(Debug)]
+struct Unwritten {
+    file: FileBackend,
+    state: Mutex<Written>,
+}
+
+#[derive(Debug)]
+struct Written {
+    /// The file's length.
+    stored: u64,
+    /// The length as it would be.
+    len: u64,
+    /// Where what was written, in this order: a few pages.
+    writes: Vec<(u64, Vec<u8>)>,
+}
+
+impl Unwritten {
+    fn state(&self) -> MutexGuard<'_, Written> {
+        self.state.lock().expect("nothing panics while it holds this")
+    }
+}
+
+impl StorageBackend for Unwritten {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.state().len)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let state = self.state();
+        let there = usize::try_from(state.stored.saturating_sub(offset)).unwrap_or(usize::MAX).min(out.len());
+        let (from_file, beyond) = out.split_at_mut(there);
+        self.file.read(offset, from_file)?;
+        beyond.fill(0);
+        let within = |at: u64| usize::try_from(at - offset).expect("within what is read");
+        let end = offset + u64::try_from(out.len()).expect("fits");
+        for (at, bytes) in &state.writes {
+            let (from, to) = (offset.max(*at), end.min(at + u64::try_from(bytes.len()).expect("fits")));
+            if from < to {
+                let skip = usize::try_from(from - at).expect("within what was written");
+                let (from, to) = (within(from), within(to));
+                out[from..to].copy_from_slice(&bytes[skip..skip + to - from]);
+            }
+        }
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut state = self.state();
+        (state.len, state.stored) = (len, state.stored.min(len));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.state().writes.push((offset, data.to_vec()));
+        Ok(())
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        // Whoever only reads shares the file with all who do.
+        self.file.try_lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(start, end)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,12 +250,12 @@ mod tests {
     fn readers_wait_for_nobody_and_make_nothing() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("index.redb");
-        assert!(ReadIndex::open_to_read(&path).is_err() && !path.exists());
+        assert!(Index::open_to_read(&path).is_err() && !path.exists());
         let index = Index::open(&path).expect("opens");
         index.add(&[(Hash([1; 32]), 3)], 4, Hash([2; 32])).expect("adds");
-        assert!(ReadIndex::open_to_read(&path).is_err(), "the writer holds it");
+        assert!(Index::open_to_read(&path).is_err(), "the writer holds it");
         drop(index);
-        let (one, two) = (ReadIndex::open_to_read(&path), ReadIndex::open_to_read(&path));
+        let (one, two) = (Index::open_to_read(&path), Index::open_to_read(&path));
         assert_eq!(one.expect("opens").find(&Hash([1; 32])).expect("reads"), Some(3));
         assert_eq!(two.expect("opens").state().expect("reads"), (4, Hash([2; 32])));
     }

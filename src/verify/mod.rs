@@ -13,6 +13,7 @@
 //! set: that one vouches for those before it through `prev`. Sound as long as clients sign only on a `prev` that they
 //! kept or verified.
 
+mod gap;
 mod log;
 mod objects;
 mod quick;
@@ -32,6 +33,7 @@ use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
 use crate::roster::{Alone, signing};
 use crate::store::Read;
 use crate::submit::Leaves;
+use gap::Strays;
 use objects::Objects;
 use rayon::prelude::*;
 
@@ -60,9 +62,9 @@ pub struct Options {
 /// What was verified.
 #[derive(Debug)]
 pub struct Report {
-    /// What follows from the entries.
+    /// What follows from the entries: all of them, or those before a gap ([`Trouble::Gap`]).
     pub history: History,
-    /// The root that the entries add up to.
+    /// The root that these entries add up to.
     pub root: Hash,
     /// How many findings there were.
     pub findings: u64,
@@ -77,6 +79,7 @@ pub struct Audit<'a> {
     history: History,
     objects: Objects,
     leaves: Leaves,
+    strays: Strays,
     quick: quick::Waiting,
     signatures_checked: u64,
     findings: u64,
@@ -115,6 +118,7 @@ impl<'a> Audit<'a> {
             history,
             objects,
             leaves,
+            strays: Strays::default(),
             quick: quick::Waiting::default(),
             signatures_checked: 0,
             findings: 0,
@@ -122,7 +126,8 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// Verifies all entries up to `size`, and the tiles over them. `progress` is told the entries done.
+    /// Verifies all entries up to `size`, and the tiles over them. `progress` is told the entries done. Stops where many
+    /// bundles in a row are missing, or hold other entries: that is a finding, and what lies behind is not looked at.
     ///
     /// # Errors
     /// When the storage fails; what is missing or wrong is a finding.
@@ -131,7 +136,13 @@ impl<'a> Audit<'a> {
         let mut number = self.history.head().size / width;
         while number < size.div_ceil(width) {
             let bundles = self.read_batch(number, size)?;
+            if bundles.is_empty() || self.strays.are_many() {
+                let from = self.history.head().size;
+                self.found(Found::Object(gap::finding(number, from, size, bundles.is_empty())));
+                break;
+            }
             let leaves = self.decode(&bundles);
+            self.strays.count(&leaves, number);
             number += u64::try_from(bundles.len()).expect("few");
             let known = self.history.head().size;
             let skip =
@@ -141,7 +152,12 @@ impl<'a> Audit<'a> {
         }
         self.finish_quick();
         let objects = std::mem::take(&mut self.objects);
-        let root = objects.finish(self.store, &mut |f| self.found(Found::Object(f)))?;
+        let root = if self.history.head().size < size {
+            // Nothing is published for a size that the log never had.
+            objects.root()
+        } else {
+            objects.finish(self.store, &mut |f| self.found(Found::Object(f)))?
+        };
         Ok(Report {
             history: self.history,
             root,
@@ -155,13 +171,16 @@ impl<'a> Audit<'a> {
         (self.report)(found);
     }
 
-    /// Reads some bundles; one that is missing is a finding, and none.
+    /// Reads some bundles, none only where a gap begins; one that is missing is a finding, and none.
     fn read_batch(&mut self, first: u64, size: u64) -> Result<Vec<Bundle>, ReadError> {
         let mut batch = Vec::new();
         let mut total = 0;
         let paths = (first..first + BATCH_BUNDLES).map_while(|n| TilePath::at(Level::Entries, n, size));
         for path in paths {
             let bytes = client::object(self.store, path);
+            if matches!(bytes, Ok(None)) && gap::begins(self.store, path.index, size)? {
+                break;
+            }
             let bytes = objects::read(&path.to_string(), bytes, &mut |f| self.found(Found::Object(f)))?;
             total += bytes.as_ref().map_or(0, Vec::len);
             batch.push((path, bytes));

@@ -1,5 +1,6 @@
 //! The published objects, held against what the entries add up to.
 
+use super::gap::GAP_BUNDLES;
 use crate::client::{self, ReadError};
 use crate::hash::Hash;
 use crate::key::vkey::Vkey;
@@ -7,6 +8,7 @@ use crate::merkle::builder::{Tile, TileBuilder};
 use crate::merkle::bundle::BundleError;
 use crate::merkle::tile::TilePath;
 use crate::store::{Read, StoreError};
+use crate::text::count;
 use std::fmt;
 
 /// What is wrong with a published object.
@@ -23,6 +25,15 @@ pub struct ObjectFinding {
 pub enum Trouble {
     /// It is not there.
     Missing,
+    /// It is not there, and neither are many after it; or they hold other entries. What lies behind is not looked at.
+    Gap {
+        /// Whether they are not there.
+        missing: bool,
+        /// The first entry that is not looked at.
+        from: u64,
+        /// How many entries the checkpoint says there are.
+        size: u64,
+    },
     /// It is longer than such an object can be.
     TooLarge,
     /// A folder, a link or the like is in its place.
@@ -92,6 +103,7 @@ impl Trouble {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Missing => "missing",
+            Self::Gap { .. } => "gap",
             Self::TooLarge => "too-large",
             Self::NotAnObject => "not-an-object",
             Self::Differs => "differs",
@@ -113,6 +125,14 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("is missing"),
+            Self::Gap { missing, from, size } => {
+                let (after, entries) = (GAP_BUNDLES - 1, size - from);
+                match missing {
+                    true => write!(f, "is missing, and so are the {after} bundles after it"),
+                    false => write!(f, "comes after {GAP_BUNDLES} bundles without an entry in its place"),
+                }?;
+                write!(f, ": the {entries} entries from {from} on were not looked at")
+            }
             Self::TooLarge => f.write_str("is longer than such an object can be"),
             Self::NotAnObject => f.write_str("is not a regular file"),
             Self::Differs => f.write_str("is not what the entries add up to"),
@@ -123,11 +143,16 @@ impl fmt::Display for Trouble {
             Self::Empty => f.write_str("commits to no entries, so no log was founded"),
             Self::Log { got, want } => write!(f, "is of log {got}, but the trust file pins {want}"),
             Self::Rollback { size, held } => {
-                write!(f, "has {size} entries, but you hold a checkpoint of {held}: the log was rolled back")
+                write!(
+                    f,
+                    "has {}, but you hold a checkpoint of {held}: the log was rolled back",
+                    count(size, "entry", "entries")
+                )
             }
             Self::Rewritten { held, got, want } => write!(
                 f,
-                "contradicts the checkpoint of {held} entries that you hold: its root was {want}, here it is {got}"
+                "contradicts the checkpoint of {} that you hold: its root was {want}, here it is {got}",
+                count(held, "entry", "entries")
             ),
             Self::BrokenPromise { index } => {
                 write!(f, "has another entry {index} than the operator promised")
@@ -195,6 +220,11 @@ impl Objects {
         found: &mut dyn FnMut(ObjectFinding),
     ) -> Result<(), ReadError> {
         self.0.push(leaf).into_iter().try_for_each(|tile| compare(store, &tile, found))
+    }
+
+    /// The root of what was pushed.
+    pub(super) fn root(&self) -> Hash {
+        self.0.root()
     }
 
     /// Compares the partial tiles, and gives the root.

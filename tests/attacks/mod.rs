@@ -19,7 +19,7 @@ use servanda::submit::{Operator, SubmitError};
 use servanda::verify::{Found, Held};
 
 /// An honest operator of this log.
-fn operator_of(log: &SmallLog) -> (Operator, Memory) {
+pub fn operator_of(log: &SmallLog) -> (Operator, Memory) {
     let store = Memory::new();
     (operate(Box::new(store.clone()), log), store)
 }

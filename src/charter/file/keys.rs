@@ -22,6 +22,7 @@
 
 use super::{At, Content, FileError, Owner, ReadFile, Source, Wrong, bytes, one_line};
 use crate::charter::{KeySet, KeySetError, Officer};
+use crate::codec::encode;
 use crate::field::{Class, Classes, Handle, Short};
 use crate::key::openssh::{KeyFileError, MAX_LINE_LEN, PublicLine};
 use crate::key::{ED25519, VerifyingKey};
@@ -34,6 +35,10 @@ use toml::Spanned;
 
 /// The longest key-set file, in bytes.
 pub const MAX_KEYS_FILE: u64 = 1 << 20;
+
+/// The most bytes of an encoded key set: the statement that brings it into force, of class 0, has at most 16,384, of which
+/// all else takes less than 300. A charter could bind a partner to a longer one, with which it could never accede.
+pub const MAX_KEY_SET: usize = 16_000;
 
 /// Reads a key-set file, and checks it as the set of that partner or of the operator.
 ///
@@ -86,6 +91,10 @@ pub(super) fn read_owned(
         line.and_then(PublicLine::parse).map_err(|error| Wrong::KeyFile { path: source.path(named), error })
     };
     let placed = raw.check(handle, &mut public).map_err(|at| source.error(at))?;
+    let len = encode(&placed.set).len();
+    if len > MAX_KEY_SET {
+        return Err(FileError { file: path.to_owned(), line: None, wrong: Wrong::SetTooLong(len) });
+    }
     for (officer, (key, span)) in placed.keys.iter().zip(placed.spans).enumerate() {
         owners
             .add(key, Owner::Officer(handle.clone(), officer))

@@ -186,11 +186,11 @@ fn each_wrong_threshold_is_told_with_its_line() {
         ),
         (
             format!("[thresholds]\ngovern = 2\n{good}"),
-            "line 2: threshold of class \"govern\" is 2, but 1 officers hold it",
+            "line 2: threshold of class \"govern\" is 2, but 1 officer holds it",
         ),
         (
             format!("[thresholds]\ngovern = 0\n{good}"),
-            "line 2: threshold of class \"govern\" is 0, but 1 officers hold it",
+            "line 2: threshold of class \"govern\" is 0, but 1 officer holds it",
         ),
         (
             format!("[thresholds]\ngovern = 1\ncommit = 1\n{good}"),

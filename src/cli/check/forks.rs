@@ -6,6 +6,7 @@ use serde_json::json;
 use servanda::armor::File;
 use servanda::checkpoint::VerifiedCheckpoint;
 use servanda::evidence::{Evidence, EvidenceError, check, fork};
+use servanda::text::count;
 use std::path::Path;
 
 /// The checkpoints that were seen, each signed by the operator, cosigned or not.
@@ -28,9 +29,9 @@ impl Seen {
         })?;
         let mut told = Told::new("fork");
         told.bad(format!(
-            "two of these files are of two histories: {} entries with root {}, and as many with root {}; \
+            "two of these files are of two histories: {} with root {}, and as many with root {}; \
              {} signed both",
-            one.size(),
+            count(one.size(), "entry", "entries"),
             one.root().short(),
             other.root().short(),
             plain::plain(one.origin()),

@@ -45,7 +45,7 @@ pub fn conditions(pledges: &[Pledged]) -> Vec<String> {
     let at_once = trigger(&|t| t.starts == Starts::OnceEstablished);
     let later = trigger(&|t| t.only_after.is_some());
     let wider = trigger(&|t| t.against.as_ref().is_some_and(|a| a.len() > 1));
-    let dues = pledges.iter().map(|p| p.terms.dues.len()).sum();
+    let dues: usize = pledges.iter().map(|p| p.terms.dues.len()).sum();
     let (parts, waiting) = (of(&|t| t.within.is_some()), of(&|t| !t.needs.is_empty()));
     let binding = of(&|t| t.force == Force::Binding);
     vec![

@@ -112,7 +112,7 @@ fn introduce(screen: &Screen, dir: &Path) {
 fn tell_founding(screen: &Screen, cast: &Cast, honest: &Honest) {
     told::heading(screen, "1  Founding");
     let of = |role| cast.partners.iter().filter(|m| m.roles.has(role)).count();
-    let officers = cast.partners.iter().map(|m| m.keys.len()).sum();
+    let officers: usize = cast.partners.iter().map(|m| m.keys.len()).sum();
     let text = format!(
         "{}: Ukraine, {} guarantors, {} observers; {}, whose keys are in {KEYS}/",
         count(cast.partners.len(), "partner", "partners"),

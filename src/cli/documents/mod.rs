@@ -254,11 +254,16 @@ fn say_opened(
     })
 }
 
+/// A size in bytes.
+fn bytes(size: u64) -> String {
+    words::count(words::grouped(size), "byte", "bytes")
+}
+
 fn say_carried(screen: &Screen, file: &Measured, found: &[Found], report: &mut dyn FnMut(Outcome)) -> Value {
     let path = file.path.display().to_string();
     let mut rows = Vec::new();
     let mut list = Vec::new();
-    screen.say(format!("{path}: {} bytes, SHA-256 {}", words::grouped(file.size), file.sha256));
+    screen.say(format!("{path}: {}, SHA-256 {}", bytes(file.size), file.sha256));
     for f in found {
         let document = match &f.part {
             Part::Document(d) if d.sha256 == file.sha256 => Some(d),
@@ -269,8 +274,8 @@ fn say_carried(screen: &Screen, file: &Measured, found: &[Found], report: &mut d
         list.push(f.json(document, file));
         if let Some(d) = document.filter(|d| d.size != file.size) {
             report(Outcome::Bad);
-            let size = words::grouped(d.size);
-            screen.say(format!("entry {} gives its size as {size} bytes, which is wrong", f.index));
+            let size = bytes(d.size);
+            screen.say(format!("entry {} gives its size as {size}, which is wrong", f.index));
         }
     }
     if !list.is_empty() {

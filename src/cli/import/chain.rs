@@ -14,6 +14,7 @@ use servanda::field::{Class, Duration, Handle, Instant};
 use servanda::hash::Hash;
 use servanda::key::SigningKey;
 use servanda::statement::{self, Kind, Signature, Statement, VERSION};
+use servanda::text::count;
 use std::collections::{HashMap, HashSet};
 
 /// A statement that waits to be signed.
@@ -133,8 +134,9 @@ fn officers<'a>(desk: &Desk, author: &Author<'a>, class: Class) -> Result<Vec<(u
     let want = usize::from(in_force.set.threshold(class)).max(1);
     if officers.len() < want {
         return Err(Problem::refused(format!(
-            "{want} officers of {handle} must sign in class \"{class}\", and {} keys are here",
-            officers.len()
+            "{} of {handle} must sign in class \"{class}\", and {} here",
+            count(want, "officer", "officers"),
+            count(officers.len(), "key is", "keys are")
         ))
         .hint("name all their keys, each with --key: an import does not go from officer to officer")
         .into());

@@ -36,6 +36,7 @@ use servanda::hash::Hash;
 use servanda::log::MAX_ROUND;
 use servanda::statement::{Kind, Statement};
 use servanda::submit::Signed;
+use servanda::text::count;
 use sorting::{Refused, Sorted, has_own_reference};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
@@ -148,14 +149,13 @@ pub fn run(context: &Context, args: Import) -> Result<Outcome> {
     let sorted = sorted(context, &args, &desk, kind, (rows, &mapping), &handle)?;
     let author =
         Author { handle, keys: &keys, class: args.class.as_deref(), now, expires_in: args.expires_in };
-    let (count, digest, kinds) = (sorted.rows(), sorted.digest(), kinds(&sorted));
+    let (rows, digest, kinds) = (sorted.rows(), sorted.digest(), kinds(&sorted));
     let Sorted { ready, mut refused, skipped, .. } = sorted;
     let statements = chain::chained(&desk, &author, ready, &mut refused)?;
     let signers = chain::signers(&desk, &author, &statements)?;
     refused.sort_by_key(|row| row.line);
     list(context, &refused);
-    let mut report =
-        Report { rows: count, statements: statements.len(), refused, skipped, digest, signed: false };
+    let mut report = Report { rows, statements: statements.len(), refused, skipped, digest, signed: false };
     if statements.is_empty() || (!args.keep_going && !report.refused.is_empty()) {
         if statements.is_empty() {
             publish_left(context, &mut desk)?;
@@ -163,16 +163,15 @@ pub fn run(context: &Context, args: Import) -> Result<Outcome> {
         return report.end(context, None);
     }
     show(context, &desk, &report, &kinds, &statements[0])?;
-    prompts::confirm(&format!("Sign these {} statements?", report.statements), args.yes)?;
+    prompts::confirm(&format!("Sign {}?", count(report.statements, "statement", "statements")), args.yes)?;
     report.signed = true;
     if let Some(out) = &args.out {
         write(context, &desk, &author, &statements, &signers, out)?;
         return report.end(context, Some(json!({ "file": out })));
     }
     let (first, last, published) = append(context, &mut desk, &statements, &signers)?;
-    context
-        .screen
-        .say(format!("Entries {first} to {last}, published in the checkpoint of {published} entries."));
+    let entries = count(published, "entry", "entries");
+    context.screen.say(format!("Entries {first} to {last}, published in the checkpoint of {entries}."));
     report.end(context, Some(json!({ "first": first, "last": last, "published": published })))
 }
 
@@ -244,11 +243,12 @@ fn list(context: &Context, refused: &[Refused]) {
 }
 
 fn show(context: &Context, desk: &Desk, report: &Report, kinds: &str, first: &Unsigned) -> Result<()> {
-    context
-        .screen
-        .note(format!("{} rows make {} statements: {kinds}. The first:\n", report.rows, report.statements));
+    let rows = count(report.rows, "row makes", "rows make");
+    let statements = count(report.statements, "statement", "statements");
+    context.screen.note(format!("{rows} {statements}: {kinds}. The first:\n"));
     signing::show(context, desk, &Statement::decode(&first.bytes)?)?;
-    context.screen.note(format!("\nThe digest of all {} acts is {}.", report.statements, report.digest));
+    let acts = count(report.statements, "act", "acts");
+    context.screen.note(format!("\nThe digest of all {acts} is {}.", report.digest));
     Ok(())
 }
 
@@ -290,9 +290,8 @@ fn publish_left(context: &Context, desk: &mut Desk) -> Result<()> {
     if operator.writer().size() > operator.writer().published() {
         operator.publish(key)?;
         let size = operator.writer().published();
-        context
-            .screen
-            .say(format!("What was committed before is published in the checkpoint of {size} entries."));
+        let entries = count(size, "entry", "entries");
+        context.screen.say(format!("What was committed before is published in the checkpoint of {entries}."));
     }
     Ok(())
 }
@@ -344,7 +343,7 @@ impl Report {
         if self.skipped > 0 {
             parts.push(format!("{} in the log already", self.skipped));
         }
-        context.screen.say(format!("{} rows: {}.", self.rows, parts.join(", ")));
+        context.screen.say(format!("{}: {}.", count(self.rows, "row", "rows"), parts.join(", ")));
         if good > 0 {
             context.screen.note("Nothing was signed. Mend these rows, or leave them out with --keep-going.");
         }

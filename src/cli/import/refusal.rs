@@ -2,6 +2,7 @@
 
 use crate::cli::plain::{plain, quoted};
 use servanda::statement::StatementError;
+use servanda::text::count;
 use std::error::Error;
 
 /// How much of a cell is shown, in characters.
@@ -11,7 +12,7 @@ const SHOWN: usize = 60;
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// It has more or fewer cells than there are columns.
-    #[error("it has {got} cells, the first row {want}")]
+    #[error("it has {}, the first row {want}", count(.got, "cell", "cells"))]
     Cells {
         /// How many it has.
         got: usize,

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(
             shown(&t),
             [
-                "2: refused: it has 1 cells, the first row 2",
+                "2: refused: it has 1 cell, the first row 2",
                 "3: refused: it has 3 cells, the first row 2",
                 "4: 4|5",
                 "5: refused: something stands between a closing quote and the end of the cell",
@@ -260,6 +260,16 @@ mod tests {
         #[test]
         fn no_file_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), separator: u8) {
             let _ = read(&bytes, separator);
+        }
+
+        #[test]
+        fn every_json_line_is_an_object_or_refused(text in r#"[{]("a"|[:,{}1\[\]" \n\\])[a":,{}1\[\]\n ]{0,60}"#) {
+            if let Ok(t) = read(text.as_bytes(), b',') {
+                for cells in t.rows.iter().filter_map(|row| row.cells.as_ref().ok()) {
+                    let Cells::Object(object) = cells else { panic!("told by its first character") };
+                    prop_assert!(object.keys().all(|name| t.columns.contains(name)));
+                }
+            }
         }
 
         #[test]

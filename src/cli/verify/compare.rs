@@ -11,6 +11,7 @@ use servanda::evidence::{Accused, Evidence, check};
 use servanda::hash::leaf_hash;
 use servanda::policy::Policy;
 use servanda::promise::Promise;
+use servanda::text::count;
 use servanda::tlog_proof::{PROOF_MAX, TlogProof};
 use servanda::verify::{ObjectFinding, Trouble};
 use std::fs;
@@ -104,7 +105,8 @@ impl Bench<'_> {
         let (index, size) = (promise.index, self.now.size());
         if index >= size {
             tally.screen.say(format!(
-                "{shown}: still to be kept, since the log has {size} entries, and it is of entry {index}"
+                "{shown}: still to be kept, since the log has {}, and it is of entry {index}",
+                count(size, "entry", "entries")
             ));
             return Ok(());
         }

@@ -12,6 +12,7 @@ use servanda::chain::Effect;
 use servanda::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
 use servanda::field::{Class, Handle};
 use servanda::history::History;
+use servanda::text::count;
 use servanda::verify::{Found, ObjectFinding, Report};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -101,8 +102,7 @@ impl<'s> Tally<'s> {
         if let Some(roster) = report.and_then(|r| r.history.roster()).filter(|_| !case.is_pinned()) {
             self.screen.say(open::not_pinned(&roster.log));
         }
-        let findings =
-            if self.total == 1 { "1 finding".to_owned() } else { format!("{} findings", self.total) };
+        let findings = count(self.total, "finding", "findings");
         self.screen.say(match (outcome, not_understood) {
             (Outcome::Good, _) => "verified: no findings".to_owned(),
             (Outcome::Unchecked, Some(what)) => format!("not verified: {what}"),
@@ -115,9 +115,10 @@ impl<'s> Tally<'s> {
     fn say_what_was_checked(&self, report: &Report) {
         let (spoke, all) = authors(&report.history);
         let (size, signatures) = (report.history.head().size, report.signatures_checked);
-        self.screen.say(format!(
-            "{size} entries, {spoke} of {all} authors, the signatures of {signatures} statements checked"
-        ));
+        let entries = count(size, "entry", "entries");
+        let authors = count(all, "author", "authors");
+        let statements = count(signatures, "statement", "statements");
+        self.screen.say(format!("{entries}, {spoke} of {authors}, the signatures of {statements} checked"));
         if self.quick {
             self.screen.say(
                 "quick: relied on each author's last statement vouching for those before it, which is sound as long \

@@ -1,7 +1,8 @@
 //! Each act in words: a sentence that says what it does, and all the fields of its body.
 
 use super::charter::{aspects, charter, key_set, rules};
-use super::page::{Page, count, listed};
+use super::count;
+use super::page::{Page, listed};
 use super::terms::{amount, annexes, document, labels, party, sealable, terms, when};
 use crate::cli::plain::{quoted, word};
 use servanda::charter::{Document, Sealable};
@@ -333,7 +334,7 @@ fn reveal(page: &mut Page<'_>, r: &Reveal) {
     page.hash("statement", &r.statement);
     page.short("field", &r.field);
     page.hash("salt", &r.salt);
-    page.row("value", format!("{} bytes, SHA-256", r.value.len()));
+    page.row("value", count(r.value.len(), "byte", "bytes") + ", SHA-256");
     page.hash("", &sha256(&r.value));
     opened(page, &r.field, &r.value);
 }

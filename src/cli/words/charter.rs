@@ -1,6 +1,7 @@
 //! The charter, its rules and key sets in words.
 
-use super::page::{Page, count, listed};
+use super::count;
+use super::page::{Page, listed};
 use super::terms::{annexes, clause, labels};
 use crate::cli::plain::{quoted, word};
 use servanda::charter::rules::{Disputes, IncidentQuorum};
@@ -71,7 +72,8 @@ fn incident_quorum(q: &IncidentQuorum) -> String {
         Disputes::Vetoes => "a single dispute vetoes",
     };
     let roles = if q.roles.is_empty() { "no role".to_owned() } else { q.roles.to_string() };
-    format!("by {} partners of these roles: {roles}; on: {}; {disputes}", q.count, aspects(&q.aspects))
+    let partners = count(q.count, "partner", "partners");
+    format!("by {partners} of these roles: {roles}; on: {}; {disputes}", aspects(&q.aspects))
 }
 
 /// Aspects by their names.

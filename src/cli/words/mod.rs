@@ -10,7 +10,8 @@ mod page;
 mod terms;
 
 pub use acts::opened;
-pub use page::{Names, Page, count, grouped};
+pub use page::{Names, Page, grouped};
+pub use servanda::text::count;
 pub use terms::{force, standing};
 
 pub use page::listed;

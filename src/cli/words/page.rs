@@ -160,11 +160,6 @@ pub fn quoted_list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     texts.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
 }
 
-/// A count with its word in the singular or plural.
-pub fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
-}
-
 /// A whole number with its thousands set apart.
 pub fn grouped(n: u64) -> String {
     n.to_string().parse::<servanda::field::Decimal>().expect("a whole number is a decimal").grouped()

@@ -9,6 +9,7 @@ use servanda::statement::body::{Party, When};
 use servanda::statement::terms::{
     Amount, Bounded, Due, Force, Need, OwedBy, Quantity, Starts, Terms, Trigger,
 };
+use servanda::text::count;
 
 /// What stands in the place of a sealed value.
 pub fn sealed(seal: &Hash) -> String {
@@ -93,11 +94,11 @@ pub fn document(page: &mut Page<'_>, key: &str, d: &Document) {
     page.row(
         "",
         format!(
-            "{}, language {}, {}, {} bytes, SHA-256",
+            "{}, language {}, {}, {}, SHA-256",
             word(&d.media_type),
             word(&d.language),
             standing(d.standing),
-            grouped(d.size)
+            count(grouped(d.size), "byte", "bytes")
         ),
     );
     page.hash("", &d.sha256);

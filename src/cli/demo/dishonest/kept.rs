@@ -35,7 +35,8 @@ pub fn rolled_back(scene: &Scene<'_>) -> anyhow::Result<Attack> {
         name: "rolled-back",
         title: "It rolls the log back",
         did: format!(
-            "the checkpoint of {size} entries again, and {} are gone",
+            "the checkpoint of {} again, and {} are gone",
+            count(size, "entry", "entries"),
             count(hidden, "pledge", "pledges")
         ),
         rebuilt: "nothing: this was the log's checkpoint once, and by itself it verifies".to_owned(),
@@ -50,7 +51,8 @@ fn objects(findings: &[Found], who: &str) -> Vec<String> {
     let objects = findings.iter().filter_map(|found| match found {
         Found::Object(finding) => Some(match &finding.trouble {
             Trouble::Rewritten { held, .. } => {
-                format!("{who}: it contradicts that of {held} entries, with another root")
+                let held = count(held, "entry", "entries");
+                format!("{who}: it contradicts that of {held}, with another root")
             }
             trouble => format!("{who}: it {trouble}"),
         }),
