@@ -2,16 +2,19 @@
 //!
 //! Maps a statement's id to the index of its entry, so that look-ups do not depend on the log's length. It is kept by
 //! redb in one file; nothing in it is believed without reading the entry it points at. redb takes a file that was changed
-//! behind its back for its own, and panics, unless it may check all of it first: so it does, whenever one is opened.
+//! behind its back for its own, and panics, unless it may check all of it first, which takes time in proportion to its
+//! length. So whoever closes it notes length and time of change beside it, in `index.stamp`, and it is checked whenever
+//! they are not those: after a crash, after a restore, after a change.
 
 use crate::hash::Hash;
 use redb::TableDefinition;
 use redb::backends::FileBackend;
 use redb::{BackendError, Builder, Database, Durability, ReadableDatabase, ReadableTable, StorageBackend};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::ops::Bound;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
 const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
@@ -27,7 +30,39 @@ const CACHE: usize = 16 << 20;
 pub const MATCHES_MAX: usize = 16;
 
 /// An index of ids, held by its one writer or by readers.
-pub struct Index(Database);
+pub struct Index {
+    /// None only while it is being closed.
+    db: Option<Database>,
+    /// The file that its writer stamps.
+    file: Option<PathBuf>,
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        drop(self.db.take());
+        // Without a stamp it is checked the next time.
+        let stamp = self.file.as_ref().and_then(|file| Some((file, stamp(file)?)));
+        let _ = stamp.map(|(file, stamp)| fs::write(stamp_file(file), stamp));
+    }
+}
+
+fn stamp_file(file: &Path) -> PathBuf {
+    file.with_extension("stamp")
+}
+
+/// Length and time of change of a file.
+fn stamp(file: &Path) -> Option<String> {
+    let about = fs::metadata(file).ok()?;
+    Some(format!("{} {}.{:09}\n", about.len(), about.mtime(), about.mtime_nsec()))
+}
+
+/// Opens databases; one that is not as its writer left it is checked first, each page by its checksum.
+fn builder(file: &Path) -> Builder {
+    let left = fs::read_to_string(stamp_file(file)).ok();
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE).set_check_integrity_on_open(left.is_none() || left != stamp(file));
+    builder
+}
 
 /// The index cannot be used: rebuild it, or do without.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +81,7 @@ impl Index {
     /// # Errors
     /// When the file is locked, damaged or cannot be written.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        Self::prepare(checking().create(path)?)
+        Self::prepare(builder(path).create(path)?, Some(path.to_owned()))
     }
 
     /// An index in memory.
@@ -55,7 +90,7 @@ impl Index {
     /// Never in practice.
     pub fn in_memory() -> Result<Self, IndexError> {
         let backend = redb::backends::InMemoryBackend::new();
-        Self::prepare(Database::builder().set_cache_size(CACHE).create_with_backend(backend)?)
+        Self::prepare(Database::builder().set_cache_size(CACHE).create_with_backend(backend)?, None)
     }
 
     /// Opens an index for reading beside others who read it, as its writer left it. Nothing is written to the file: what is
@@ -68,15 +103,19 @@ impl Index {
         let len = file.metadata().map_err(redb::Error::Io)?.len();
         let file = FileBackend::new(file)?;
         let backend = Unwritten { file, state: Mutex::new(Written { stored: len, len, writes: Vec::new() }) };
-        Ok(Self(checking().create_with_backend(backend)?))
+        Ok(Self { db: Some(builder(path).create_with_backend(backend)?), file: None })
     }
 
-    fn prepare(db: Database) -> Result<Self, IndexError> {
+    fn prepare(db: Database, file: Option<PathBuf>) -> Result<Self, IndexError> {
         let write = db.begin_write()?;
         write.open_table(IDS)?;
         write.open_table(STATE)?;
         write.commit()?;
-        Ok(Self(db))
+        Ok(Self { db: Some(db), file })
+    }
+
+    fn db(&self) -> &Database {
+        self.db.as_ref().expect("it is open until it is dropped")
     }
 
     /// Adds entries' ids; the log has `size` entries now, the last with this leaf hash. Not waited for: a lost index is
@@ -85,7 +124,7 @@ impl Index {
     /// # Errors
     /// When the file cannot be written.
     pub fn add(&self, ids: &[(Hash, u64)], size: u64, leaf: Hash) -> Result<(), IndexError> {
-        let mut write = self.0.begin_write()?;
+        let mut write = self.db().begin_write()?;
         write.set_durability(Durability::None)?;
         {
             let mut table = write.open_table(IDS)?;
@@ -105,7 +144,7 @@ impl Index {
     /// # Errors
     /// When the file cannot be written.
     pub fn clear(&self) -> Result<(), IndexError> {
-        let write = self.0.begin_write()?;
+        let write = self.db().begin_write()?;
         write.delete_table(IDS)?;
         write.delete_table(STATE)?;
         write.open_table(IDS)?;
@@ -118,7 +157,7 @@ impl Index {
     /// # Errors
     /// When the file is damaged.
     pub fn state(&self) -> Result<(u64, Hash), IndexError> {
-        let read = self.0.begin_read()?;
+        let read = self.db().begin_read()?;
         let state = read.open_table(STATE)?.get("state")?.map(|v| v.value());
         Ok(state.map_or((0, Hash::default()), |(size, leaf)| (size, Hash(leaf))))
     }
@@ -128,7 +167,7 @@ impl Index {
     /// # Errors
     /// When the file is damaged.
     pub fn find(&self, id: &Hash) -> Result<Option<u64>, IndexError> {
-        Ok(self.0.begin_read()?.open_table(IDS)?.get(id.0)?.map(|v| v.value()))
+        Ok(self.db().begin_read()?.open_table(IDS)?.get(id.0)?.map(|v| v.value()))
     }
 
     /// The entries whose ids start with these hexadecimal digits, by id; at most [`MATCHES_MAX`].
@@ -142,19 +181,12 @@ impl Index {
             hex::decode_to_slice(filled, &mut out).ok().map(|()| out)
         };
         let (Some(from), Some(to)) = (bound('0'), bound('f')) else { return Ok(Vec::new()) };
-        let table = self.0.begin_read()?.open_table(IDS)?;
+        let table = self.db().begin_read()?.open_table(IDS)?;
         let matches = table.range(from..=to)?.take(MATCHES_MAX);
         matches
             .map(|m| m.map(|(id, index)| (Hash(id.value()), index.value())).map_err(IndexError::from))
             .collect()
     }
-}
-
-/// Opens databases that are checked first: each page by its checksum.
-fn checking() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-    builder
 }
 
 /// A file that is read, and what was written over it in memory: checking a database means to write to it.
@@ -258,6 +290,28 @@ mod tests {
         let (one, two) = (Index::open_to_read(&path), Index::open_to_read(&path));
         assert_eq!(one.expect("opens").find(&Hash([1; 32])).expect("reads"), Some(3));
         assert_eq!(two.expect("opens").state().expect("reads"), (4, Hash([2; 32])));
+    }
+
+    #[test]
+    fn what_is_not_as_its_writer_left_it_is_checked_and_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("index.redb");
+        let index = Index::open(&path).expect("opens");
+        let ids: Vec<_> = (0..1000).map(|n: u64| (crate::hash::sha256(&n.to_le_bytes()), n)).collect();
+        index.add(&ids, 1000, Hash([2; 32])).expect("adds");
+        drop(index);
+        assert_eq!(fs::read_to_string(stamp_file(&path)).ok(), stamp(&path));
+        assert!(Index::open(&path).is_ok());
+        let good = fs::read(&path).expect("reads");
+        for at in (0..good.len()).step_by(good.len() / 40) {
+            let mut bad = good.clone();
+            bad[at..].iter_mut().take(64).for_each(|byte| *byte = !*byte);
+            fs::write(&path, bad).expect("writes");
+            // Refused, or what was changed is in no use.
+            if let Ok(index) = Index::open_to_read(&path) {
+                assert_eq!(index.find(&ids[500].0).expect("reads"), Some(500), "{at}");
+            }
+        }
     }
 
     #[test]

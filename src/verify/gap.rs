@@ -5,7 +5,8 @@
 //! row end the audit with one finding, which says from where on nothing was looked at. So do as many in a row of whose
 //! entries not one is in its place, be it that a link makes a folder its own subfolder, and the same bundles come for ever.
 
-use super::{Leaf, ObjectFinding, Trouble, objects};
+use super::batch::Leaf;
+use super::{ObjectFinding, Trouble, objects};
 use crate::client::{self, ReadError};
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
 use crate::store::Read;
@@ -37,10 +38,10 @@ pub(super) struct Strays(u64);
 
 impl Strays {
     /// Counts on with the leaves of the bundles from `number` on.
-    pub(super) fn count(&mut self, leaves: &[Leaf<'_>], number: u64) {
+    pub(super) fn count(&mut self, leaves: &[Leaf], number: u64) {
         for (number, leaves) in (number..).zip(leaves.chunks(TILE_WIDTH.into())) {
             let in_place =
-                |(index, leaf): (u64, &Leaf<'_>)| leaf.decoded.as_ref().is_ok_and(|e| e.entry.index == index);
+                |(index, leaf): (u64, &Leaf)| leaf.decoded.as_ref().is_ok_and(|e| e.entry.index == index);
             let any = (number * u64::from(TILE_WIDTH)..).zip(leaves).any(in_place);
             self.0 = if any { 0 } else { self.0 + 1 };
         }

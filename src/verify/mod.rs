@@ -13,6 +13,7 @@
 //! set: that one vouches for those before it through `prev`. Sound as long as clients sign only on a `prev` that they
 //! kept or verified.
 
+mod batch;
 mod gap;
 mod log;
 mod objects;
@@ -22,26 +23,17 @@ pub use log::{Held, Outcome, Subject, log};
 pub use objects::{ObjectFinding, Trouble};
 
 use crate::chain::{Effect, Finding};
-use crate::client::{self, ReadError};
-use crate::entry::{EntryError, SignedEntry};
-use crate::field::Class;
-use crate::hash::{Hash, leaf_hash};
+use crate::client::ReadError;
+use crate::hash::Hash;
 use crate::history::History;
 use crate::merkle::builder::TileBuilder;
-use crate::merkle::bundle;
-use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
-use crate::roster::{Alone, signing};
+use crate::merkle::tile::TILE_WIDTH;
+use crate::roster::Alone;
 use crate::store::Read;
 use crate::submit::Leaves;
+use batch::{Batch, Leaf};
 use gap::Strays;
 use objects::Objects;
-use rayon::prelude::*;
-
-/// How many bytes of bundles one batch holds, unless a single bundle is longer.
-const BATCH_BYTES: usize = 8 << 20;
-
-/// How many bundles one batch holds.
-const BATCH_BUNDLES: u64 = 16;
 
 /// Something that verification holds against the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,16 +78,6 @@ pub struct Audit<'a> {
     report: &'a mut dyn FnMut(Found),
 }
 
-/// A bundle as read; none where it is missing.
-type Bundle = (TilePath, Option<Vec<u8>>);
-
-/// A leaf as read.
-struct Leaf<'b> {
-    bytes: &'b [u8],
-    hash: Hash,
-    decoded: Result<SignedEntry, EntryError>,
-}
-
 impl<'a> Audit<'a> {
     /// Starts from nothing; findings go to `report` as they are made.
     pub fn new(store: &'a dyn Read, options: Options, report: &'a mut dyn FnMut(Found)) -> Self {
@@ -133,22 +115,28 @@ impl<'a> Audit<'a> {
     /// When the storage fails; what is missing or wrong is a finding.
     pub fn run(mut self, size: u64, progress: &dyn Fn(u64)) -> Result<Report, ReadError> {
         let width = u64::from(TILE_WIDTH);
-        let mut number = self.history.head().size / width;
-        while number < size.div_ceil(width) {
-            let bundles = self.read_batch(number, size)?;
-            if bundles.is_empty() || self.strays.are_many() {
-                let from = self.history.head().size;
-                self.found(Found::Object(gap::finding(number, from, size, bundles.is_empty())));
+        let known = self.history.head().size;
+        let mut skip = usize::try_from(known % width).expect("within a bundle");
+        let mut read =
+            Some(Batch::read(self.store, known / width, size, self.history.roster(), self.options));
+        while let Some(batch) = read.take().filter(|_| self.history.head().size < size) {
+            let mut batch = batch?;
+            if batch.len == 0 || self.strays.are_many() {
+                let finding = gap::finding(batch.number, self.history.head().size, size, batch.len == 0);
+                self.found(Found::Object(finding));
                 break;
             }
-            let leaves = self.decode(&bundles);
-            self.strays.count(&leaves, number);
-            number += u64::try_from(bundles.len()).expect("few");
-            let known = self.history.head().size;
-            let skip =
-                usize::try_from(known.saturating_sub(bundles[0].0.index * width)).expect("within a bundle");
-            self.batch(&leaves[skip..])?;
+            let (store, roster, options) = (self.store, self.history.roster().cloned(), self.options);
+            let next = batch.number + batch.len;
+            // While this batch is folded, the next one is read and its signatures are checked.
+            rayon::in_place_scope(|scope| {
+                if next < size.div_ceil(width) {
+                    scope.spawn(|_| read = Some(Batch::read(store, next, size, roster.as_ref(), options)));
+                }
+                self.fold(&mut batch, std::mem::take(&mut skip))
+            })?;
             progress(self.history.head().size);
+            rayon::spawn(|| drop(batch));
         }
         self.finish_quick();
         let objects = std::mem::take(&mut self.objects);
@@ -171,102 +159,52 @@ impl<'a> Audit<'a> {
         (self.report)(found);
     }
 
-    /// Reads some bundles, none only where a gap begins; one that is missing is a finding, and none.
-    fn read_batch(&mut self, first: u64, size: u64) -> Result<Vec<Bundle>, ReadError> {
-        let mut batch = Vec::new();
-        let mut total = 0;
-        let paths = (first..first + BATCH_BUNDLES).map_while(|n| TilePath::at(Level::Entries, n, size));
-        for path in paths {
-            let bytes = client::object(self.store, path);
-            if matches!(bytes, Ok(None)) && gap::begins(self.store, path.index, size)? {
-                break;
-            }
-            let bytes = objects::read(&path.to_string(), bytes, &mut |f| self.found(Found::Object(f)))?;
-            total += bytes.as_ref().map_or(0, Vec::len);
-            batch.push((path, bytes));
-            if total >= BATCH_BYTES {
-                break;
-            }
+    /// Judges a batch's entries in the log's order.
+    fn fold(&mut self, batch: &mut Batch, skip: usize) -> Result<(), ReadError> {
+        for finding in std::mem::take(&mut batch.findings) {
+            self.found(Found::Object(finding));
         }
-        Ok(batch)
-    }
-
-    /// Takes bundles apart, decodes their entries, hashes them; damaged ones give leaves without bytes.
-    fn decode<'b>(&mut self, bundles: &'b [Bundle]) -> Vec<Leaf<'b>> {
-        let mut entries: Vec<&[u8]> = Vec::new();
-        for (path, bytes) in bundles {
-            match bytes.as_ref().map(|bytes| bundle::parse(bytes, path.width)) {
-                Some(Ok(parsed)) => {
-                    entries.extend(parsed);
-                    continue;
-                }
-                Some(Err(error)) => {
-                    self.found(Found::Object(ObjectFinding::new(*path, Trouble::Bundle(error))));
-                }
-                // That it is missing was found as it was read.
-                None => {}
-            }
-            entries.extend(std::iter::repeat_n(&[][..], path.width.into()));
-        }
-        let decode =
-            |bytes: &'b [u8]| Leaf { bytes, hash: leaf_hash(bytes), decoded: SignedEntry::decode(bytes) };
-        entries.into_par_iter().map(decode).collect()
-    }
-
-    fn batch(&mut self, leaves: &[Leaf<'_>]) -> Result<(), ReadError> {
-        let governs =
-            |leaf: &Leaf<'_>| leaf.decoded.as_ref().is_ok_and(|e| e.statement.class() == Class::Govern);
-        let mut rest = leaves;
-        while !rest.is_empty() {
-            let stretch = rest.iter().position(governs).unwrap_or(rest.len());
-            let (same_roster, after) = rest.split_at(stretch);
-            self.stretch(same_roster)?;
-            let (govern, after) = after.split_at(after.len().min(1));
-            for leaf in govern {
-                if self.options.quick {
+        self.strays.count(&batch.leaves, batch.number);
+        for at in skip..batch.leaves.len() {
+            let quick = self.options.quick;
+            let leaf = &batch.leaves[at];
+            if leaf.governs() {
+                if quick {
                     self.finish_quick();
                 }
                 self.signatures_checked += 1;
-                self.take(leaf, None)?;
+                self.take(batch, at)?;
+                continue;
             }
-            rest = after;
+            let stands = |verdict: &Alone| verdict.roster == self.history.pointer();
+            if let Some(roster) = self.history.roster()
+                && leaf.ordinary().is_some()
+                && !batch.verdicts[at].as_ref().is_some_and(stands)
+            {
+                // The roster moved on since the batch was read: judged again, as far as it stays the same.
+                let stretch = batch.leaves[at..].iter().position(Leaf::governs);
+                batch.judge(at..stretch.map_or(batch.leaves.len(), |len| at + len), roster, self.options);
+            }
+            let authentic = self.take(batch, at)?;
+            match &batch.leaves[at].decoded {
+                // One that does not count vouches for nobody.
+                Ok(e) if quick && authentic => self.quick.remember(self.history.head().size - 1, e),
+                Ok(_) if !quick => self.signatures_checked += 1,
+                _ => {}
+            }
         }
         self.leaves.stored(self.history.head().size);
         Ok(())
     }
 
-    /// Judges entries between two of class 0: their signatures in parallel, then the fold.
-    fn stretch(&mut self, leaves: &[Leaf<'_>]) -> Result<(), ReadError> {
-        let quick = self.options.quick;
-        let verdicts: Vec<_> = match self.history.roster() {
-            None => leaves.iter().map(|_| None).collect(),
-            Some(roster) => {
-                let judge = |leaf: &Leaf<'_>| {
-                    let e = leaf.decoded.as_ref().ok()?;
-                    let check = if quick { signing::signers } else { signing::signed };
-                    Some(roster.alone_by(e, check))
-                };
-                leaves.par_iter().map(judge).collect()
-            }
-        };
-        for (leaf, verdict) in leaves.iter().zip(verdicts) {
-            let index = self.history.head().size;
-            let authentic = self.take(leaf, verdict)?;
-            match &leaf.decoded {
-                // One that does not count vouches for nobody.
-                Ok(e) if quick && authentic => self.quick.remember(index, e),
-                Ok(_) if !quick => self.signatures_checked += 1,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// Judges an entry; tells whether it is authentic.
-    fn take(&mut self, leaf: &Leaf<'_>, alone: Option<Alone>) -> Result<bool, ReadError> {
+    fn take(&mut self, batch: &mut Batch, at: usize) -> Result<bool, ReadError> {
+        let alone = batch.verdicts[at].take();
+        let leaf = &batch.leaves[at];
         let (store, leaves) = (self.store, &mut self.leaves);
         let mut leaf_at = |index| leaves.at(store, index);
-        let findings = self.history.take(leaf.bytes, leaf.hash, leaf.decoded.as_ref(), &mut leaf_at, alone);
+        let findings =
+            self.history.take(batch.bytes(leaf), leaf.hash, leaf.decoded.as_ref(), &mut leaf_at, alone);
         self.leaves.push(leaf.hash);
         let authentic = findings.iter().all(|f| f.reason.effect() != Effect::Unauthentic);
         for finding in findings {

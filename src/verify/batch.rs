@@ -1,0 +1,149 @@
+//! A batch of bundles: read, taken apart, hashed, and judged as far as entry and roster tell, on all cores, while the
+//! batch before is folded.
+//!
+//! What it finds waits in it until its turn comes, so that findings stay in the log's order. Its verdicts are those of
+//! the roster that stood when it was read; whoever folds it holds them against the roster then in force.
+
+use super::{ObjectFinding, Options, Trouble, gap, objects};
+use crate::client::{self, ReadError};
+use crate::entry::{EntryError, SignedEntry};
+use crate::field::Class;
+use crate::hash::{Hash, leaf_hash};
+use crate::merkle::bundle;
+use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
+use crate::roster::{Alone, Roster, signing};
+use crate::store::Read;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// How many bytes of bundles one batch holds, unless a single bundle is longer.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// How many bundles one batch holds.
+const BATCH_BUNDLES: u64 = 16;
+
+/// A batch of bundles.
+pub(super) struct Batch {
+    /// The first bundle's number.
+    pub(super) number: u64,
+    /// How many bundles it has: none only where a gap begins.
+    pub(super) len: u64,
+    /// What is wrong with the bundles themselves.
+    pub(super) findings: Vec<ObjectFinding>,
+    /// Their entries.
+    pub(super) leaves: Vec<Leaf>,
+    /// What the roster then in force says of each that is not of class 0.
+    pub(super) verdicts: Vec<Option<Alone>>,
+    bundles: Vec<Vec<u8>>,
+}
+
+/// A leaf as read.
+pub(super) struct Leaf {
+    /// Its bundle in the batch, and its bytes in there.
+    place: (usize, Range<usize>),
+    pub(super) hash: Hash,
+    pub(super) decoded: Result<SignedEntry, EntryError>,
+}
+
+impl Leaf {
+    /// The entry, unless it is of class 0, or none.
+    pub(super) fn ordinary(&self) -> Option<&SignedEntry> {
+        self.decoded.as_ref().ok().filter(|e| e.statement.class() != Class::Govern)
+    }
+
+    /// Whether it is an entry of class 0.
+    pub(super) fn governs(&self) -> bool {
+        self.decoded.as_ref().is_ok_and(|e| e.statement.class() == Class::Govern)
+    }
+}
+
+impl Batch {
+    /// Reads some bundles of a log of this size.
+    ///
+    /// # Errors
+    /// When the storage fails; what is missing or damaged is a finding, and its entries are leaves without bytes.
+    pub(super) fn read(
+        store: &dyn Read,
+        number: u64,
+        size: u64,
+        roster: Option<&Roster>,
+        options: Options,
+    ) -> Result<Self, ReadError> {
+        let (mut findings, mut total) = (Vec::new(), 0);
+        let mut read: Vec<(TilePath, Vec<u8>)> = Vec::new();
+        let mut there = Vec::new();
+        let paths = (number..number + BATCH_BUNDLES).map_while(|n| TilePath::at(Level::Entries, n, size));
+        for path in paths {
+            let bytes = client::object(store, path);
+            if matches!(bytes, Ok(None)) && gap::begins(store, path.index, size)? {
+                break;
+            }
+            let bytes = objects::read(&path.to_string(), bytes, &mut |f| findings.push(f))?;
+            there.push(bytes.is_some());
+            read.push((path, bytes.unwrap_or_default()));
+            total += read.last().map_or(0, |(_, bytes)| bytes.len());
+            if total >= BATCH_BYTES {
+                break;
+            }
+        }
+        let taken_apart: Vec<_> =
+            read.par_iter().enumerate().map(|(at, (path, bytes))| leaves(at, *path, bytes)).collect();
+        let mut all = Vec::with_capacity(read.len() * usize::from(TILE_WIDTH));
+        for ((there, (path, _)), (leaves, damage)) in there.into_iter().zip(&read).zip(taken_apart) {
+            // That one is missing was found as it was read.
+            let damage = damage.filter(|_| there);
+            findings.extend(damage.map(|error| ObjectFinding::new(*path, Trouble::Bundle(error))));
+            all.extend(leaves);
+        }
+        let mut batch = Self {
+            number,
+            len: u64::try_from(read.len()).expect("few"),
+            findings,
+            verdicts: all.iter().map(|_| None).collect(),
+            leaves: all,
+            bundles: read.into_iter().map(|(_, bytes)| bytes).collect(),
+        };
+        if let Some(roster) = roster {
+            let whole = 0..batch.leaves.len();
+            batch.judge(whole, roster, options);
+        }
+        Ok(batch)
+    }
+
+    /// Judges some of the entries, as far as entry and roster tell.
+    pub(super) fn judge(&mut self, range: Range<usize>, roster: &Roster, options: Options) {
+        let leaves = &self.leaves[range.clone()];
+        let ordinary: Vec<_> = leaves.iter().filter_map(Leaf::ordinary).collect();
+        let verdicts: Vec<_> = if options.quick {
+            ordinary.par_iter().map(|e| roster.alone_by(e, signing::signers)).collect()
+        } else {
+            roster.alone_all(&ordinary)
+        };
+        let mut verdicts = verdicts.into_iter();
+        for (verdict, leaf) in self.verdicts[range].iter_mut().zip(leaves) {
+            *verdict = leaf.ordinary().and_then(|_| verdicts.next());
+        }
+    }
+
+    /// A leaf's data.
+    pub(super) fn bytes(&self, leaf: &Leaf) -> &[u8] {
+        let (bundle, range) = &leaf.place;
+        &self.bundles[*bundle][range.clone()]
+    }
+}
+
+/// Takes a bundle apart, decodes its entries, hashes them; a damaged one gives leaves without bytes.
+fn leaves(at: usize, path: TilePath, bytes: &[u8]) -> (Vec<Leaf>, Option<bundle::BundleError>) {
+    let (entries, damage) = match bundle::parse(bytes, path.width) {
+        Ok(entries) => (entries, None),
+        Err(error) => (vec![&[][..]; path.width.into()], Some(error)),
+    };
+    let mut end = 0;
+    let leaf = |entry: &[u8]| {
+        // Each entry stands behind two bytes for its length.
+        let start = if damage.is_some() { 0 } else { end + 2 };
+        end = start + entry.len();
+        Leaf { place: (at, start..end), hash: leaf_hash(entry), decoded: SignedEntry::decode(entry) }
+    };
+    (entries.into_iter().map(leaf).collect(), damage)
+}
