@@ -6,6 +6,8 @@ use crate::support::forge::{CHARTER_TEXT, Objects, relinked};
 use crate::support::small_log::{ORIGIN, accede, accept, founding, key, key_set, log_vkey, officer};
 use crate::support::stored::Stored;
 use crate::tamper::said;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use servanda::checkpoint::{self, Checkpoint};
 use servanda::codec::Bytes;
 use servanda::entry::{Entry, Pointer};
@@ -505,4 +507,105 @@ fn a_promise_is_broken_by_another_index_other_bytes_or_another_entry_and_not_by_
     elsewhere.push(b"\x01 no entry".to_vec());
     assert_eq!(broken(&elsewhere, &promise), None);
     assert_eq!(evidence_at(&elsewhere, 12).expect("evidence").kind, Misdeed::Admitted);
+}
+
+// - anything of it -
+
+/// One thing that an operator does to leaves before it makes everything else right.
+#[derive(Clone, Debug)]
+enum Edit {
+    Drop(Index),
+    Move(Index, Index),
+    Repeat(Index, Index),
+    Date(Index, i64),
+    Strip(Index, Index),
+    Reword(Index, Index, u8),
+    SayItself(Index),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let at = any::<Index>;
+    prop_oneof![
+        at().prop_map(Edit::Drop),
+        (at(), at()).prop_map(|(from, to)| Edit::Move(from, to)),
+        (at(), at()).prop_map(|(from, to)| Edit::Repeat(from, to)),
+        (at(), -200_000..200_000_i64).prop_map(|(at, ms)| Edit::Date(at, ms)),
+        (at(), at()).prop_map(|(at, which)| Edit::Strip(at, which)),
+        (at(), at(), 0..8u8).prop_map(|(at, byte, bit)| Edit::Reword(at, byte, bit)),
+        at().prop_map(Edit::SayItself),
+    ]
+}
+
+fn edited(leaves: &mut Vec<Vec<u8>>, edit: &Edit) {
+    let count = leaves.len();
+    let entry = |leaf: &[u8]| servanda::entry::SignedEntry::decode(leaf).map(|e| e.entry);
+    match edit {
+        Edit::Drop(at) => drop(leaves.remove(at.index(count))),
+        Edit::Move(from, to) => {
+            let leaf = leaves.remove(from.index(count));
+            leaves.insert(to.index(count), leaf);
+        }
+        Edit::Repeat(from, to) => leaves.insert(to.index(count + 1), leaves[from.index(count)].clone()),
+        Edit::Date(at, ms) => {
+            let leaf = &mut leaves[at.index(count)];
+            let Ok(mut entry) = entry(leaf) else { return };
+            let Some(at) = entry.sequenced_at.ms().checked_add_signed(*ms) else { return };
+            entry.sequenced_at = servanda::field::Instant::from_ms(at).unwrap();
+            *leaf = encode(&entry);
+        }
+        Edit::Strip(at, which) => {
+            let leaf = &mut leaves[at.index(count)];
+            let Ok(mut entry) = entry(leaf) else { return };
+            if !entry.signatures.is_empty() {
+                entry.signatures.0.remove(which.index(entry.signatures.len()));
+            }
+            *leaf = encode(&entry);
+        }
+        Edit::Reword(at, byte, bit) => {
+            let leaf = &mut leaves[at.index(count)];
+            let Ok(mut entry) = entry(leaf) else { return };
+            let byte = byte.index(entry.statement.len());
+            entry.statement.0[byte] ^= 1 << bit;
+            *leaf = encode(&entry);
+        }
+        Edit::SayItself(at) => {
+            let so_far = relinked(&leaves[..at.index(count + 1)]);
+            if so_far.log_id() == servanda::hash::ZEROS {
+                return;
+            }
+            let act = Act::Anchor(Anchor { checkpoint: Bytes(so_far.checkpoint().into_bytes()) });
+            let statement = so_far.draft("operator", act);
+            let said = so_far.sequence(&statement, so_far.sign(&statement));
+            leaves.insert(so_far.leaves().len(), encode(&said));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn whatever_an_operator_rebuilds_without_a_finding_is_a_beginning_of_what_partners_signed(
+        edits in prop::collection::vec(edit(), 1..4)
+    ) {
+        // In the model, everyone had seen all that came before.
+        let log = model();
+        let mut leaves = log.leaves().to_vec();
+        for edit in &edits {
+            if !leaves.is_empty() {
+                edited(&mut leaves, edit);
+            }
+        }
+        let other = relinked(&leaves);
+        if !leaves.is_empty() && found(&other, &log).is_empty() {
+            let ids = |log: &SmallLog| (0..log.leaves().len()).map(|n| log.entry(n)).collect::<Vec<_>>();
+            let theirs: Vec<_> = ids(&other).into_iter().filter(|e| e.statement.class < 4).collect();
+            let honest = ids(&log);
+            prop_assert!(theirs.iter().zip(&honest).all(|(a, b)| a.id == b.id), "{edits:?}");
+            prop_assert!(theirs.len() <= honest.len());
+            // And byte for byte, the envelope of the last one apart, which nobody had seen.
+            let seen = theirs.len() - 1;
+            prop_assert_eq!(&other.hashes()[..seen], &log.hashes()[..seen], "{:?}", edits);
+        }
+    }
 }
