@@ -193,6 +193,29 @@ fn a_pointer_that_changes_with_nothing_of_class_0_between_is_evidence() {
     }
 }
 
+#[test]
+fn a_founding_entry_with_a_pointer_founds_nothing_and_is_evidence_and_one_without_signatures_founds_nothing()
+{
+    let log = model();
+    let spoilt = |change: fn(&mut Entry)| {
+        let mut entry = log.entry(0).entry;
+        change(&mut entry);
+        let mut other = SmallLog::empty();
+        other.push_entry(&entry);
+        assert_eq!(other.log_id(), servanda::hash::ZEROS);
+        let stored = Stored::new(&other);
+        let mut accused = Accused::new(&stored.checkpoint, stored.client()).unwrap();
+        let evidence = accused.at(0).unwrap();
+        (found(&other, &log), evidence.map(|evidence| check(&evidence, Some(&log.log_id())).unwrap()))
+    };
+    let (pointing, guilt) = spoilt(|e| e.roster.leaf = Hash([1; 32]));
+    assert_eq!(pointing, at_entries(&[(0, "roster-pointer")]));
+    let what = guilt.expect("evidence").what;
+    assert!(what.contains("where nothing comes before it"), "{what}");
+    let (unsigned, guilt) = spoilt(|e| e.signatures.0.clear());
+    assert_eq!((unsigned, guilt), (at_entries(&[(0, "no-signatures")]), None));
+}
+
 // - what is not there, or elsewhere -
 
 #[test]
