@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a command said, and its exit code.
-struct Said {
+pub struct Said {
     code: i32,
     out: String,
     err: String,
@@ -28,7 +28,7 @@ struct Said {
 
 impl Said {
     #[track_caller]
-    fn ends(self, code: i32) -> Self {
+    pub fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}{}", self.out, self.err);
         self
     }
@@ -39,24 +39,24 @@ impl Said {
     }
 
     #[track_caller]
-    fn says(self, what: &str) -> Self {
+    pub fn says(self, what: &str) -> Self {
         assert!(self.all().contains(what), "want {what:?} in\n{}{}", self.out, self.err);
         self
     }
 
     #[track_caller]
-    fn never_says(self, what: &str) -> Self {
+    pub fn never_says(self, what: &str) -> Self {
         assert!(!self.all().contains(what), "{what:?} in\n{}{}", self.out, self.err);
         self
     }
 
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}{}", self.out, self.err))
     }
 }
 
 /// A directory with logs in it, where commands are run.
-struct World(tempfile::TempDir);
+pub struct World(tempfile::TempDir);
 
 impl World {
     fn new() -> Self {
@@ -64,30 +64,30 @@ impl World {
     }
 
     /// A log at `paris`, and its trust file.
-    fn with(log: &SmallLog) -> Self {
+    pub fn with(log: &SmallLog) -> Self {
         let world = Self::new();
         world.log("paris", log);
         world.write("trust.toml", trust(log).to_string());
         world
     }
 
-    fn log(&self, name: &str, log: &SmallLog) {
+    pub fn log(&self, name: &str, log: &SmallLog) {
         stored::in_home(&self.path(name), log);
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         fs::write(self.path(name), bytes).unwrap();
     }
 
-    fn read(&self, name: &str) -> Vec<u8> {
+    pub fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }
 
-    fn run(&self, line: &str) -> Said {
+    pub fn run(&self, line: &str) -> Said {
         self.run_args(&line.split(' ').collect::<Vec<_>>())
     }
 
@@ -105,7 +105,7 @@ impl World {
     }
 }
 
-fn trust(log: &SmallLog) -> Trust {
+pub fn trust(log: &SmallLog) -> Trust {
     Trust {
         log: Some(log.log_id()),
         origin: ORIGIN.into(),
@@ -178,17 +178,17 @@ fn without_a_pinned_log_it_says_so() {
     let log = busy();
     let world = World::with(&log);
     fs::remove_file(world.path("trust.toml")).unwrap();
-    world.run("verify paris").ends(0).says("not pinned").says(&log.log_id().to_string());
+    world.run("verify paris").ends(2).says("not pinned").says(&log.log_id().to_string());
     let unpinned = Trust { log: None, ..trust(&log) };
     world.write("some.toml", unpinned.to_string());
-    world.run("verify paris --trust some.toml").ends(0).says("not pinned").says(&log.log_id().to_string());
+    world.run("verify paris --trust some.toml").ends(2).says("not pinned").says(&log.log_id().to_string());
 }
 
 #[test]
 fn a_trust_file_beside_the_log_is_not_trusted() {
     let world = World::with(&busy());
     fs::rename(world.path("trust.toml"), world.path("paris/trust.toml")).unwrap();
-    world.run("verify paris").ends(0).says("not pinned").never_says("trusting");
+    world.run("verify paris").ends(2).says("not pinned").never_says("trusting");
 }
 
 #[test]

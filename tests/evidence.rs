@@ -324,13 +324,18 @@ fn bytes_that_are_no_entry_are_evidence_wherever_they_stand() {
 #[test]
 fn a_wrong_roster_pointer_is_evidence() {
     let log = with_entry(|e| e.roster.index = 4);
+    // By the entry before, which is of class 0 …
     let guilt = guilt(&log, 6);
+    assert_eq!(guilt.kind, Misdeed::Fault);
+    assert!(guilt.what.contains("points at entry 4 ("), "{}", guilt.what);
+    assert!(guilt.what.contains("as the last of class 0, past the entry before"), "{}", guilt.what);
+    // … and by the roster chain of the log's end.
+    let stored = Stored::new(&log);
+    let mut accused = Accused::new(&stored.checkpoint, stored.client()).unwrap();
+    let guilt = check(&accused.admitted(6).unwrap().expect("evidence"), Some(&log.log_id())).unwrap();
     assert_eq!(guilt.kind, Misdeed::Admitted);
-    assert!(
-        guilt.what.contains("points at entry 4 as the last of class 0, which is entry 5"),
-        "{}",
-        guilt.what
-    );
+    let want = "points at entry 4 as the last of class 0, which is entry 5";
+    assert!(guilt.what.contains(want), "{}", guilt.what);
 }
 
 #[test]

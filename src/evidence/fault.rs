@@ -1,12 +1,18 @@
-//! A fault: an entry whose index, link or time is wrong, under a checkpoint of the operator that sequenced it.
+//! A fault: an entry whose index, link, time or roster pointer is wrong, under a checkpoint of the operator that sequenced
+//! it.
 //!
-//! Entry i and, for link and time, entry i − 1 are shown to be in the log. Time may go back where a motion for a new
+//! Entry i and entry i − 1 are shown to be in the log; no roster is needed. Time may go back where a motion for a new
 //! operator is carried, so an entry that may carry one is not held against anybody for its time.
+//!
+//! A pointer goes on from one entry to the next: behind an entry of class 0 it names that one, behind any other it is the
+//! same. An operator that hides an entry of class 0 from all roster files breaks this once, where the hiding begins, and
+//! may be consistent ever after. Should the entry of class 0 that is passed over not count, its operator let it in.
 
-use super::{Accused, Claim, Evidence, EvidenceError, Included, Signed, Trial, may_restart_time};
+use super::{Accused, Claim, Evidence, EvidenceError, Included, Opened, Signed, Trial, may_restart_time};
 use crate::chain::Reason;
 use crate::client::ReadError;
-use crate::entry::SignedEntry;
+use crate::entry::{Pointer, SignedEntry};
+use crate::field::Class;
 use crate::hash::{ZEROS, leaf_hash};
 use crate::key::vkey::Vkey;
 use serde::{Deserialize, Serialize};
@@ -36,12 +42,44 @@ impl Fault {
         };
         let e =
             SignedEntry::decode(&self.entry.entry).map_err(|error| EvidenceError::Entry { index, error })?;
-        let reasons = reasons(index, &e, before);
-        if reasons.is_empty() {
+        let mut wrong: Vec<_> = reasons(index, &e, before).iter().map(ToString::to_string).collect();
+        if one_operator(&opened, index, trial)? {
+            wrong.extend(pointer(index, &e, before));
+        }
+        if wrong.is_empty() {
             return Err(EvidenceError::Nothing);
         }
-        let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
-        Ok((opened.key(), format!("sequenced entry {index}, which {}", reasons.join(", and "))))
+        Ok((opened.key(), format!("sequenced entry {index}, which {}", wrong.join(", and "))))
+    }
+}
+
+/// Whether the operator that signed was in force for the entry before as well: nobody answers for another's pointer.
+fn one_operator(opened: &Opened, index: u64, trial: &Trial) -> Result<bool, EvidenceError> {
+    match (&opened.chain, index.checked_sub(1)) {
+        (Some(chain), Some(below)) => Ok(super::roster(chain, below, trial)?.vkey == opened.key()),
+        _ => Ok(true),
+    }
+}
+
+/// How an entry's roster pointer does not go on from the entry before.
+fn pointer(index: u64, e: &SignedEntry, before: Option<&Included>) -> Option<String> {
+    let got = e.entry.roster;
+    let points = format!("points at entry {} ({}) as the last of class 0", got.index, got.leaf.short());
+    let Some(before) = before else {
+        return (got != Pointer::default()).then(|| format!("{points}, where nothing comes before it"));
+    };
+    // Behind bytes that are no entry, nothing is known; they are evidence themselves.
+    let b = SignedEntry::decode(&before.entry).ok()?;
+    if b.statement.class() == Class::Govern {
+        let passes_over = got != Pointer { index: index - 1, leaf: b.leaf };
+        passes_over
+            .then(|| format!("{points}, past the entry before, {}, which is of that class", b.leaf.short()))
+    } else {
+        let want = b.entry.roster;
+        (got != want).then(|| {
+            let (at, leaf) = (want.index, want.leaf.short());
+            format!("{points}, where the one before, of another class, points at entry {at} ({leaf})")
+        })
     }
 }
 

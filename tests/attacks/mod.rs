@@ -3,8 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod framing;
 mod keys;
+mod operator;
+mod partners;
 mod proofs;
+mod shown;
 mod statements;
 
 use crate::support::check_log::verified;

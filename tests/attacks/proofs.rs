@@ -76,6 +76,12 @@ fn reasons(judged: &Judged) -> Vec<&'static str> {
     judged.reasons.iter().map(Reason::code).collect()
 }
 
+/// What a roster file and a proof show of an entry, to someone who pins the log's id.
+pub fn judged_offline(log: &SmallLog, index: u64) -> Vec<&'static str> {
+    let published = Published::of(log);
+    reasons(&published.judged(&published.roster(), index, log.log_id()).unwrap())
+}
+
 #[test]
 fn every_entry_of_an_honest_log_is_proved_with_one_roster_file() {
     let log = model();

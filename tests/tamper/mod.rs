@@ -74,7 +74,7 @@ impl Read for Changed<'_> {
 pub type Change<T> = (&'static str, fn(&mut T));
 
 /// Where something is wrong, and what.
-fn said(findings: &[Found]) -> BTreeSet<(String, &'static str)> {
+pub fn said(findings: &[Found]) -> BTreeSet<(String, &'static str)> {
     let place = |found: &Found| match found {
         Found::Entry(f) => (format!("entry {}", f.index), f.reason.code()),
         Found::Object(f) => (f.name.clone(), f.trouble.code()),

@@ -107,8 +107,9 @@ fn promise(promise: &Promise, known: &Known) -> Told {
     let set = known.held.as_ref().and_then(|held| held.trust.partners.get(&operator));
     match set.map(|set| set.admit(&operator).map(|keys| InForce { set: set.clone(), keys, since: 0 })) {
         None => told.unchecked(
-            "its signature was not checked: the trust file does not hold the operator's keys; to see whether it was \
-             kept, use `servanda verify LOG --promise FILE`",
+            "its signature was not checked, since no trust file gives the operator's keys: to check it by the log's own \
+             roster, and whether it was kept, use `servanda verify LOG --promise FILE`; to check it without the log, put \
+             the operator's key set into the trust file, as a [[partner]] with handle = \"operator\"",
         ),
         Some(Err(error)) => told.unchecked(format!("the operator's keys in the trust file: {error}")),
         Some(Ok(keys)) => match promise.check(&keys) {

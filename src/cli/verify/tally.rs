@@ -79,12 +79,17 @@ impl<'s> Tally<'s> {
         self.total += 1;
     }
 
-    /// Says what came of it.
+    /// Whether nothing was found so far.
+    pub fn is_clean(&self) -> bool {
+        self.total == 0
+    }
+
+    /// Says what came of it. A log that nothing pins is not verified, however well it holds together.
     pub fn finish(self, case: &Case, report: Option<&Report>) -> anyhow::Result<Outcome> {
         let not_understood = report.and_then(|r| not_understood(&r.history));
         let outcome = match (self.total, &not_understood) {
-            (0, None) => Outcome::Good,
-            (0, Some(_)) => Outcome::Unchecked,
+            (0, None) if case.is_pinned() => Outcome::Good,
+            (0, _) => Outcome::Unchecked,
             _ => Outcome::Bad,
         };
         if self.screen.is_json() {
@@ -106,6 +111,9 @@ impl<'s> Tally<'s> {
         self.screen.say(match (outcome, not_understood) {
             (Outcome::Good, _) => "verified: no findings".to_owned(),
             (Outcome::Unchecked, Some(what)) => format!("not verified: {what}"),
+            (Outcome::Unchecked, None) => {
+                "not verified: it holds together, but nothing says that this is the log you mean".to_owned()
+            }
             _ if report.is_none() => format!("not verified: {findings}; the entries were not looked at"),
             _ => format!("not verified: {findings}"),
         });
