@@ -36,6 +36,23 @@ pub fn sha256(bytes: &[u8]) -> Hash {
     Hash(Sha256::digest(bytes).into())
 }
 
+/// Hashes all that a reader gives, e.g. a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256_of(mut reader: impl std::io::Read) -> std::io::Result<Hash> {
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(Hash(digest.finalize().into())),
+            Ok(len) => digest.update(&buffer[..len]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Hashes a leaf's data: SHA-256(0x00 || data) (RFC 6962, section 2.1).
 #[must_use]
 pub fn leaf_hash(data: &[u8]) -> Hash {

@@ -79,7 +79,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
         );
     }
     confirm(args.yes)?;
-    found(&args, founding, draft, now, &log_key)?;
+    found(context, &args, founding, draft, now, &log_key)?;
     let written = files::write_new(&trust_path, trust.to_string().as_bytes(), files::PUBLIC);
     written.or_hint(
         || format!("the log {log} was founded, but its trust file was not written"),
@@ -186,6 +186,7 @@ fn trust(founding: &Founding, log: Hash, at: Option<String>) -> anyhow::Result<T
 }
 
 fn found(
+    context: &Context,
     args: &Args,
     founding: Founding,
     draft: Draft,
@@ -198,7 +199,7 @@ fn found(
         "each log has a guard file of its own, in a folder that is there, on another medium".to_owned()
     })?;
     let store = Dir::create(home).or_hint(failed, || "name a folder that can be made".to_owned())?;
-    let index = open_index(home)?;
+    let index = open_index(context, home)?;
     let founding = submit::Founding {
         statement: draft.statement.0,
         signatures: draft.signatures.0,

@@ -1,11 +1,19 @@
 //! The index of ids: private, and rebuilt from the log whenever it is missing or wrong.
 //!
-//! Maps a statement's id to the index of its entry, so that look-ups do not depend on the log's length. It is kept by
-//! redb in one file; nothing in it is believed without reading the entry it points at.
+//! Maps a statement's id to the index of its entry, so that look-ups need not read the log. It is kept by redb in one
+//! file; nothing in it is believed without reading the entry it points at.
+//!
+//! A damaged file could still hide an entry, and stop redb in its tracks. So beside `index.redb` lies `index.sum`: the
+//! SHA-256 of the file as its writer left it, 64 hexadecimal digits. It is emptied while a writer is at work, and compared
+//! before redb sees a byte. A file that does not match, as after a crash, is not used again. The writer holds the lock of
+//! `index.sum`, so that of several commands at once the others wait or are told, and none is fenced in the midst.
 
-use crate::hash::Hash;
+use crate::hash::{Hash, sha256_of};
 use redb::{Database, Durability, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition};
-use std::path::Path;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
 const STATE: TableDefinition<'_, &str, (u64, [u8; 32])> = TableDefinition::new("state");
@@ -20,29 +28,104 @@ const CACHE: usize = 16 << 20;
 pub const MATCHES_MAX: usize = 16;
 
 /// An index of ids, held by its one writer or by readers.
-pub struct Index<D = Database>(D);
+pub struct Index<D = Database> {
+    db: D,
+    /// Goes after the database, which must be closed by then.
+    sum: Option<Sum>,
+}
 
 /// An index of ids that is read beside others who read it.
 pub type ReadIndex = Index<ReadOnlyDatabase>;
 
 /// The index cannot be used: rebuild it, or do without.
 #[derive(Debug, thiserror::Error)]
-#[error("the index of ids cannot be used: {0}")]
-pub struct IndexError(Box<redb::Error>);
+pub enum IndexError {
+    /// Another process uses it.
+    #[error("another process uses the index of ids")]
+    Held,
+    /// It is not as its last writer left it, or that one did not come to its end.
+    #[error("the index of ids is in use, or was not left in order")]
+    Disorder,
+    /// The database failed, or the system did.
+    #[error("the index of ids cannot be used: {0}")]
+    Database(Box<redb::Error>),
+}
 
 impl<E: Into<redb::Error>> From<E> for IndexError {
     fn from(error: E) -> Self {
-        Self(Box::new(error.into()))
+        match error.into() {
+            redb::Error::DatabaseAlreadyOpen => Self::Held,
+            error => Self::Database(Box::new(error)),
+        }
+    }
+}
+
+/// What says that an index was left in order; locked.
+struct Sum {
+    file: File,
+    index: PathBuf,
+    /// Whether all went well with the index so far.
+    in_order: AtomicBool,
+}
+
+impl Sum {
+    fn path(index: &Path) -> PathBuf {
+        index.with_extension("sum")
+    }
+
+    fn lock(index: &Path) -> Result<Self, IndexError> {
+        let path = Self::path(index);
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file, index: index.to_owned(), in_order: false.into() }),
+            Err(TryLockError::WouldBlock) => Err(IndexError::Held),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    /// Whether the index is as its last writer left it.
+    fn matches(sum: &File, index: &Path) -> io::Result<bool> {
+        let mut said = String::new();
+        sum.take(65).read_to_string(&mut said)?;
+        Ok(said
+            .parse::<Hash>()
+            .is_ok_and(|said| File::open(index).and_then(sha256_of).is_ok_and(|is| is == said)))
+    }
+
+    /// Writes it down that the index is in order.
+    fn keep(&mut self) -> io::Result<()> {
+        let sum = sha256_of(File::open(&self.index)?)?;
+        self.file.set_len(0)?;
+        io::Seek::rewind(&mut self.file)?;
+        self.file.write_all(sum.to_string().as_bytes())
+    }
+}
+
+impl Drop for Sum {
+    fn drop(&mut self) {
+        if *self.in_order.get_mut() {
+            // Without it the index is built again.
+            let _ = self.keep();
+        }
     }
 }
 
 impl Index {
-    /// Opens the index in a file, or makes an empty one.
+    /// Opens the index in a file, or makes an empty one where there is none in order.
     ///
     /// # Errors
-    /// When the file is locked, damaged or cannot be written.
+    /// [`IndexError::Held`] where another process uses it; else when the file cannot be read or written.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        Self::prepare(Database::builder().set_cache_size(CACHE).create(path)?)
+        let sum = Sum::lock(path)?;
+        if !Sum::matches(&sum.file, path)? {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        let db = Database::builder().set_cache_size(CACHE).create(path)?;
+        sum.file.set_len(0)?;
+        Self::prepare(db, Some(sum))
     }
 
     /// An index in memory.
@@ -51,15 +134,18 @@ impl Index {
     /// Never in practice.
     pub fn in_memory() -> Result<Self, IndexError> {
         let backend = redb::backends::InMemoryBackend::new();
-        Self::prepare(Database::builder().set_cache_size(CACHE).create_with_backend(backend)?)
+        Self::prepare(Database::builder().set_cache_size(CACHE).create_with_backend(backend)?, None)
     }
 
-    fn prepare(db: Database) -> Result<Self, IndexError> {
+    fn prepare(db: Database, sum: Option<Sum>) -> Result<Self, IndexError> {
         let write = db.begin_write()?;
         write.open_table(IDS)?;
         write.open_table(STATE)?;
         write.commit()?;
-        Ok(Self(db))
+        if let Some(sum) = &sum {
+            sum.in_order.store(true, Ordering::Relaxed);
+        }
+        Ok(Self { db, sum })
     }
 
     /// Adds entries' ids; the log has `size` entries now, the last with this leaf hash. Not waited for: a lost index is
@@ -68,7 +154,11 @@ impl Index {
     /// # Errors
     /// When the file cannot be written.
     pub fn add(&self, ids: &[(Hash, u64)], size: u64, leaf: Hash) -> Result<(), IndexError> {
-        let mut write = self.0.begin_write()?;
+        self.or_disorder(self.try_add(ids, size, leaf))
+    }
+
+    fn try_add(&self, ids: &[(Hash, u64)], size: u64, leaf: Hash) -> Result<(), IndexError> {
+        let mut write = self.db.begin_write()?;
         write.set_durability(Durability::None)?;
         {
             let mut table = write.open_table(IDS)?;
@@ -88,12 +178,26 @@ impl Index {
     /// # Errors
     /// When the file cannot be written.
     pub fn clear(&self) -> Result<(), IndexError> {
-        let write = self.0.begin_write()?;
+        self.or_disorder(self.try_clear())
+    }
+
+    fn try_clear(&self) -> Result<(), IndexError> {
+        let write = self.db.begin_write()?;
         write.delete_table(IDS)?;
         write.delete_table(STATE)?;
         write.open_table(IDS)?;
         write.open_table(STATE)?;
         Ok(write.commit()?)
+    }
+}
+
+impl Index {
+    /// After a failure the file is not used again.
+    fn or_disorder<T>(&self, done: Result<T, IndexError>) -> Result<T, IndexError> {
+        if let (Err(_), Some(sum)) = (&done, &self.sum) {
+            sum.in_order.store(false, Ordering::Relaxed);
+        }
+        done
     }
 }
 
@@ -103,7 +207,11 @@ impl ReadIndex {
     /// # Errors
     /// When there is none, a writer holds it, or it was not left in order.
     pub fn open_to_read(path: &Path) -> Result<Self, IndexError> {
-        Ok(Self(ReadOnlyDatabase::open(path)?))
+        let in_order = File::open(Sum::path(path)).and_then(|sum| Sum::matches(&sum, path));
+        if !in_order.unwrap_or(false) {
+            return Err(IndexError::Disorder);
+        }
+        Ok(Self { db: ReadOnlyDatabase::open(path)?, sum: None })
     }
 }
 
@@ -113,7 +221,7 @@ impl<D: ReadableDatabase> Index<D> {
     /// # Errors
     /// When the file is damaged.
     pub fn state(&self) -> Result<(u64, Hash), IndexError> {
-        let read = self.0.begin_read()?;
+        let read = self.db.begin_read()?;
         let state = read.open_table(STATE)?.get("state")?.map(|v| v.value());
         Ok(state.map_or((0, Hash::default()), |(size, leaf)| (size, Hash(leaf))))
     }
@@ -123,7 +231,7 @@ impl<D: ReadableDatabase> Index<D> {
     /// # Errors
     /// When the file is damaged.
     pub fn find(&self, id: &Hash) -> Result<Option<u64>, IndexError> {
-        Ok(self.0.begin_read()?.open_table(IDS)?.get(id.0)?.map(|v| v.value()))
+        Ok(self.db.begin_read()?.open_table(IDS)?.get(id.0)?.map(|v| v.value()))
     }
 
     /// The entries whose ids start with these hexadecimal digits, by id; at most [`MATCHES_MAX`].
@@ -137,7 +245,7 @@ impl<D: ReadableDatabase> Index<D> {
             hex::decode_to_slice(filled, &mut out).ok().map(|()| out)
         };
         let (Some(from), Some(to)) = (bound('0'), bound('f')) else { return Ok(Vec::new()) };
-        let table = self.0.begin_read()?.open_table(IDS)?;
+        let table = self.db.begin_read()?.open_table(IDS)?;
         let matches = table.range(from..=to)?.take(MATCHES_MAX);
         matches
             .map(|m| m.map(|(id, index)| (Hash(id.value()), index.value())).map_err(IndexError::from))
@@ -174,6 +282,52 @@ mod tests {
         let (one, two) = (ReadIndex::open_to_read(&path), ReadIndex::open_to_read(&path));
         assert_eq!(one.expect("opens").find(&Hash([1; 32])).expect("reads"), Some(3));
         assert_eq!(two.expect("opens").state().expect("reads"), (4, Hash([2; 32])));
+    }
+
+    #[test]
+    fn one_that_was_not_left_in_order_is_made_anew() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("index.redb");
+        let fill = || {
+            let index = Index::open(&path).expect("opens");
+            index.add(&[(Hash([1; 32]), 3)], 4, Hash([2; 32])).expect("adds");
+        };
+        let knows = || Index::open(&path).expect("opens").state().expect("reads").0;
+        fill();
+        assert_eq!(knows(), 4);
+        let (good, sum) =
+            (fs::read(&path).expect("there"), fs::read(path.with_extension("sum")).expect("there"));
+        let damaged = |at: usize| {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1;
+            bytes
+        };
+        let cases = [damaged(0), damaged(good.len() - 1), good[..good.len() / 2].to_vec(), vec![]];
+        for bytes in cases {
+            fs::write(&path, bytes).expect("writes");
+            fs::write(path.with_extension("sum"), &sum).expect("writes");
+            assert!(matches!(ReadIndex::open_to_read(&path), Err(IndexError::Disorder)));
+            assert_eq!(knows(), 0);
+        }
+        fill();
+        fs::remove_file(path.with_extension("sum")).expect("was there");
+        assert_eq!(knows(), 0, "nobody says that it is in order");
+        fill();
+        fs::remove_file(&path).expect("was there");
+        assert_eq!(knows(), 0);
+    }
+
+    #[test]
+    fn whoever_comes_second_is_told() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("index.redb");
+        let first = Index::open(&path).expect("opens");
+        assert!(matches!(Index::open(&path), Err(IndexError::Held)));
+        drop(first);
+        let reader = ReadIndex::open_to_read(&path).expect("opens");
+        assert!(matches!(Index::open(&path), Err(IndexError::Held)));
+        drop(reader);
+        assert!(Index::open(&path).is_ok());
     }
 
     #[test]
