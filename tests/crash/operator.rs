@@ -18,7 +18,7 @@ use servanda::store::{Read as _, Store as _, StoreError, Swap};
 use servanda::submit::{Admitted, CHARTER, Founding, Operator, SNAPSHOT, SubmitError};
 
 /// Two partners, a pledge, its acceptance, and some more.
-static MODEL: LazyLock<SmallLog> = LazyLock::new(|| {
+pub(super) static MODEL: LazyLock<SmallLog> = LazyLock::new(|| {
     let mut log = SmallLog::founded_with(|found| {
         found.charter.partners.retain(|p| ["de", "ua"].contains(&p.handle.as_str()));
         found.charter.rules.incident_quorum.count = 1;
@@ -33,22 +33,22 @@ static MODEL: LazyLock<SmallLog> = LazyLock::new(|| {
     log
 });
 
-fn index() -> Index {
+pub(super) fn index() -> Index {
     Index::in_memory().unwrap()
 }
 
-fn statement(model: &SmallLog, n: usize) -> (Vec<u8>, Vec<Signature>, Instant) {
+pub(super) fn statement(model: &SmallLog, n: usize) -> (Vec<u8>, Vec<Signature>, Instant) {
     let entry = model.entry(n).entry;
     (entry.statement.0, entry.signatures.0, entry.sequenced_at)
 }
 
-fn found(store: &Memory, index: Index) -> Result<Operator, SubmitError> {
+pub(super) fn found(store: &Memory, index: Index) -> Result<Operator, SubmitError> {
     let (statement, signatures, now) = statement(&MODEL, 0);
     let founding = Founding { statement, signatures, charter_text: CHARTER_TEXT.to_vec() };
     Operator::found(Box::new(store.clone()), None, index, founding, now, &key("operator/checkpoint"))
 }
 
-fn reopen(store: &Memory) -> Result<Operator, SubmitError> {
+pub(super) fn reopen(store: &Memory) -> Result<Operator, SubmitError> {
     Operator::open(Box::new(store.reopen()), None, index())
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Waiting {
 impl Waiting {
     /// Opens it by the folder that is written to first.
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
-        let filesystem = File::open(folder).map_err(io_error(Attempt::MakeDurable, "."))?;
+        let filesystem = File::open(folder).map_err(io_error(Attempt::Write, "private/tmp"))?;
         // The system lets go of it with the file. Where folders cannot be locked, they are never cleaned up either.
         while filesystem.lock_shared().is_err_and(|e| e.kind() == io::ErrorKind::Interrupted) {}
         Ok(Self { filesystem })
