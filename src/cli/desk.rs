@@ -13,7 +13,9 @@ use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
 use servanda::history::History;
 use servanda::key::SigningKey;
+use servanda::log::LogError;
 use servanda::roster::Roster;
+use servanda::store::StoreError;
 use servanda::store::dir::Dir;
 use servanda::store::guard::{Guard, GuardFile};
 use servanda::store::index::{self, Index, IndexError};
@@ -81,10 +83,8 @@ impl Desk {
             || "is its medium mounted? a guard file that is gone is never begun anew".into(),
         )?;
         let guard = guard.map(|guard| Box::new(guard) as Box<dyn Guard>);
-        let operator = Operator::open(Box::new(dir), guard, index).or_hint(
-            || format!("cannot open the log at {shown} for writing"),
-            || format!("`servanda verify {shown}` tells what is wrong with it"),
-        )?;
+        let operator = Operator::open(Box::new(dir), guard, index)
+            .map_err(|error| failed(format!("cannot open the log at {shown} for writing"), error))?;
         let roster = operator.roster();
         if let Some(held) = held
             && let Some(want) = held.trust.log.filter(|want| *want != roster.log)
@@ -195,6 +195,26 @@ pub fn said(admitted: Admitted) -> String {
     }
 }
 
+/// A failure of the writer as a problem: exit code 2, and what to do about it.
+pub fn failed(what: impl Into<String>, error: SubmitError) -> anyhow::Error {
+    let hint = match &error {
+        SubmitError::Log(LogError::Fenced { .. } | LogError::Stopped) => {
+            "what was committed is kept: wait until the other servanda is done, then send the same again"
+        }
+        SubmitError::Log(LogError::Ahead { .. }) => {
+            "find the newest copy of the log, public and private together, and go on from that; the guard file is right, \
+             and stays. `servanda verify --since` tells two copies apart"
+        }
+        SubmitError::Log(LogError::Store(StoreError::Io { .. }))
+        | SubmitError::Store(StoreError::Io { .. })
+        | SubmitError::Index(_) => {
+            "has the disk room, may you write there? what was committed is kept: when that is mended, send the same again"
+        }
+        _ => "`servanda verify` tells what is wrong with the log",
+    };
+    Problem::new(what).hint(hint).because(error).into()
+}
+
 /// A refusal as a problem: exit code 1.
 pub fn refusal(error: SubmitError) -> anyhow::Error {
     match error {
@@ -203,6 +223,6 @@ pub fn refusal(error: SubmitError) -> anyhow::Error {
             Problem::refused(error.to_string()).hint(hint).into()
         }
         SubmitError::Clock { .. } => Problem::new(error.to_string()).hint("set the clock, or wait").into(),
-        other => other.into(),
+        other => failed("cannot append to the log", other),
     }
 }

@@ -41,13 +41,13 @@ pub type ReadIndex = Index<ReadOnlyDatabase>;
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// Another process uses it.
-    #[error("another process uses the index of ids")]
+    #[error("another process uses the index of ids, private/index.redb")]
     Held,
     /// It is not as its last writer left it, or that one did not come to its end.
-    #[error("the index of ids is in use, or was not left in order")]
+    #[error("the index of ids, private/index.redb, is in use, or was not left in order")]
     Disorder,
     /// The database failed, or the system did.
-    #[error("the index of ids cannot be used: {0}")]
+    #[error("the index of ids, private/index.redb, cannot be used: {0}")]
     Database(Box<redb::Error>),
 }
 

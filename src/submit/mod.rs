@@ -227,11 +227,11 @@ impl Operator {
         self.waiting.len() >= MAX_ROUND || self.waiting_bytes + bundle::ENTRY_MAX > MAX_ROUND_BYTES
     }
 
-    /// Makes all that was admitted durable.
+    /// Makes all that was admitted durable. An index of ids that cannot be written does not change that: what it lacks is
+    /// kept in memory, and the next commit, or the next opening, brings it up to date.
     ///
     /// # Errors
-    /// When it cannot: then open the log again to learn what was appended. [`SubmitError::Index`] comes after the fact:
-    /// all is durable, and the next commit, or the next opening, brings the index up to date.
+    /// When it cannot: then open the log again to learn what was appended.
     pub fn commit(&mut self) -> Result<(), SubmitError> {
         let mut done = 0;
         while done < self.waiting.len() {
@@ -243,8 +243,9 @@ impl Operator {
         self.waiting_bytes = 0;
         self.leaves.stored(self.writer.size());
         let ids: Vec<_> = self.fresh.iter().map(|(id, index)| (*id, *index)).collect();
-        self.index.add(&ids, self.writer.size(), self.history.head().leaf)?;
-        self.fresh.clear();
+        if self.index.add(&ids, self.writer.size(), self.history.head().leaf).is_ok() {
+            self.fresh.clear();
+        }
         Ok(())
     }
 
