@@ -22,6 +22,8 @@ mod cli_read;
 mod attacks;
 /// Every storage call fails once, writers stall and race: what was acknowledged is there, nothing half is served.
 mod crash;
+/// The binary on a real file system: killed, failed by the system, out of room, restored, several at once.
+mod machine;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 /// Users' stories and the README, typed and answered.
