@@ -202,8 +202,8 @@ pub fn failed(what: impl Into<String>, error: SubmitError) -> anyhow::Error {
             "what was committed is kept: wait until the other servanda is done, then send the same again"
         }
         SubmitError::Log(LogError::Ahead { .. }) => {
-            "find the newest copy of the log, public and private together, and go on from that; the guard file is right, \
-             and stays. `servanda verify --since` tells two copies apart"
+            "find the newest copy of the log, public and private together, and go on from that; leave the guard file \
+             as it is. `servanda verify --since` tells two copies apart"
         }
         SubmitError::Log(LogError::Store(StoreError::Io { .. }))
         | SubmitError::Store(StoreError::Io { .. })
