@@ -151,7 +151,7 @@ impl Operator {
 
     fn take_up(writer: Writer, index: Index) -> Result<Self, SubmitError> {
         let history = resume(&writer)?;
-        let leaves = Leaves::new(writer.size());
+        let leaves = Leaves::new(writer.size(), writer.root());
         let mut operator = Self {
             writer,
             history,
@@ -241,7 +241,7 @@ impl Operator {
         }
         self.waiting.clear();
         self.waiting_bytes = 0;
-        self.leaves.stored(self.writer.size());
+        self.leaves.stored(self.writer.size(), self.writer.root());
         let ids: Vec<_> = self.fresh.iter().map(|(id, index)| (*id, *index)).collect();
         if self.index.add(&ids, self.writer.size(), self.history.head().leaf).is_ok() {
             self.fresh.clear();
@@ -288,7 +288,7 @@ impl Operator {
             let leaves = &mut self.leaves;
             let mut leaf_at = |index| leaves.at(store, index);
             self.history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut leaf_at, None);
-            Ok(())
+            Ok(self.leaves.failure()?)
         })?;
         match self.history.roster() {
             Some(_) => Ok(()),
@@ -307,6 +307,7 @@ impl Operator {
         let (mut known, last) = self.index.state()?;
         let store = self.writer.store();
         let matches = known <= size && (known == 0 || self.leaves.at(store, known - 1) == Some(last));
+        self.leaves.failure()?;
         if !matches {
             self.index.clear()?;
             known = 0;

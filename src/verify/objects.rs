@@ -188,6 +188,11 @@ impl Objects {
         Self(builder)
     }
 
+    /// The root over all leaves so far.
+    pub(super) fn root(&self) -> Hash {
+        self.0.root()
+    }
+
     pub(super) fn push(
         &mut self,
         store: &dyn Read,

@@ -51,6 +51,9 @@ impl Append {
             let mut operator = found(&store, index()).unwrap();
             admit(&mut operator, 1..self.before).unwrap();
             operator.publish(&key("operator/checkpoint")).unwrap();
+            // Whoever opens keeps the history of these, and the next one derives what comes after.
+            drop(operator);
+            operator = Operator::open(Box::new(store.clone()), None, index()).unwrap();
             if self.committed {
                 admit(&mut operator, self.before..self.after).unwrap();
                 operator.commit().unwrap();

@@ -13,7 +13,7 @@ use servanda::entry::SignedEntry;
 use servanda::field::Instant;
 use servanda::statement::Signature;
 use servanda::store::index::Index;
-use servanda::store::memory::{Among, Plan};
+use servanda::store::memory::{Among, Kind, Plan};
 use servanda::store::{Read as _, Store as _, StoreError, Swap};
 use servanda::submit::{Admitted, CHARTER, Founding, Operator, SNAPSHOT, SubmitError};
 
@@ -312,4 +312,32 @@ fn stored_entries_that_were_changed_do_not_decide_who_may_sign() {
     store.delete(SNAPSHOT).unwrap();
     let refused = reopen(&store).map(drop);
     assert!(matches!(refused, Err(SubmitError::Read(_))), "{refused:?}");
+}
+
+#[test]
+fn a_read_that_fails_while_the_history_is_derived_decides_nothing() {
+    // The history of the first three is kept; what partners said after that is derived, and their `seen` read.
+    let store = Memory::new();
+    drop(found(&store, index()).unwrap());
+    for entries in [1..3, 3..7] {
+        let mut operator = reopen(&store).unwrap();
+        for n in entries {
+            let (statement, signatures, now) = statement(&MODEL, n);
+            operator.admit(&statement, &signatures, now).unwrap();
+        }
+        operator.publish(&key("operator/checkpoint")).unwrap();
+    }
+    let objects = store.objects();
+    let (mut failed, want) = (0, MODEL.history().snapshot());
+    for nth in 0..64 {
+        let store = Memory::holding(objects.clone());
+        store.plan(Plan { among: Among::Only(Kind::Get), nth, fault: Fault::Fails, dies: false });
+        match Operator::open(Box::new(store.clone()), None, index()) {
+            Ok(operator) => assert_eq!(operator.history().snapshot(), want, "read {nth}"),
+            Err(_) => failed += 1,
+        }
+        // Nor did it keep anything wrong.
+        assert_eq!(reopen(&store).unwrap().history().snapshot(), want, "after read {nth}");
+    }
+    assert!(failed > 10, "{failed}");
 }
