@@ -32,6 +32,9 @@ partners, roles and rules change by motion only.
 EXAMPLE
   servanda init paris --charter charter.toml --key keys/officer --log-key keys/log --at https://guarantees.example/paris";
 
+/// The trust file in the home, unless another place is named.
+const TRUST: &str = "trust.toml";
+
 /// How long tools let a statement live, in days, where the charter allows it.
 const EXPIRY_DAYS: u64 = 7;
 
@@ -65,7 +68,7 @@ pub struct Args {
 /// Founds a log.
 pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     let founding = read(&args.charter)?;
-    let trust_path = args.trust.clone().unwrap_or_else(|| args.home.join("trust.toml"));
+    let trust_path = args.trust.clone().unwrap_or_else(|| args.home.join(TRUST));
     files::must_be_free(&trust_path)?;
     let signers = args.signers.load()?;
     let log_key = log_key(&args.log_key, &founding)?;
@@ -200,7 +203,7 @@ fn resume(
     log_key: &SigningKey,
 ) -> anyhow::Result<Option<Operator>> {
     let home = &args.home;
-    if !home.join(COMMIT).is_file() {
+    if !home.join(COMMIT).is_file() || home.join(TRUST).exists() {
         return Ok(None);
     }
     let failed = || format!("the log in {} was founded and cannot be opened", home.display());

@@ -213,3 +213,40 @@ fn whatever_system_call_fails_for_a_reader_it_accuses_nobody() {
         case.verifies(what);
     });
 }
+
+#[test]
+fn whatever_system_call_fails_while_a_log_is_founded_the_same_init_again_ends_it() {
+    if !can_trace() {
+        return;
+    }
+    let start = || {
+        let case = Case::new();
+        for name in ["log", "guard"] {
+            let _ = fs::remove_dir_all(case.path(name)).or_else(|_| fs::remove_file(case.path(name)));
+        }
+        case
+    };
+    let command = |case: &Case| {
+        let mut command = case.binary(Path::new(env!("CARGO_BIN_EXE_servanda")), &["init"]);
+        command.arg(case.path("log")).arg("--guard").arg(case.path("guard"));
+        command.args(["--key", "keys/op", "--log-key", "keys/log", "--yes"]);
+        command
+    };
+    each_fault("init", &FAULTS, &start, &command, &|case, ended, what| {
+        assert!(!ended.err.contains("panicked"), "{what}: {}", ended.err);
+        if !matches!(ended.code, 0 | -1) {
+            told_clearly(ended, what);
+        }
+        let trust = case.path("log/trust.toml");
+        // The trust file is what comes last.
+        if !trust.exists() {
+            assert_ne!(ended.code, 0, "{what}");
+            let again = super::ended(command(case).output().unwrap());
+            assert_eq!(again.code, 0, "{what}: {}", again.err);
+        }
+        let mut verify = case.binary(Path::new(env!("CARGO_BIN_EXE_servanda")), &["verify"]);
+        let verified =
+            super::ended(verify.arg(case.path("log")).arg("--trust").arg(&trust).output().unwrap());
+        assert_eq!(verified.code, 0, "{what}: {}{}", verified.out, verified.err);
+    });
+}

@@ -73,9 +73,9 @@ fn whenever_it_is_killed_what_was_acknowledged_is_there_and_the_import_goes_on()
         seen.look(&case, "the start");
         for again in 0..4 {
             let takes = u64::try_from(work.takes.as_micros()).unwrap();
-            // Recovery is at its beginning: the second kill is early more often than not.
-            let takes = if again % 2 == 1 { takes / 3 } else { takes * 11 / 10 };
-            let wait = Duration::from_micros(dice.below(takes));
+            // What is written comes late, after the checking and signing; recovery is at the beginning.
+            let (from, to) = if again % 2 == 1 { (0, takes / 3) } else { (takes / 3, takes * 11 / 10) };
+            let wait = Duration::from_micros(from + dice.below(to - from));
             let what = format!("case {cases}, kill {kills}: {:?} after {wait:?}", work.words);
             let before = seen.leaves.len();
             let ended = kill_after(&case, &work.words, wait);
