@@ -144,6 +144,14 @@ impl<'a> Client<'a> {
         }
     }
 
+    /// The leaf hashes of the up to 256 entries of a bundle.
+    ///
+    /// # Errors
+    /// As for [`Self::entry`].
+    pub fn leaf_hashes(&mut self, number: u64) -> Result<Vec<Hash>, ReadError> {
+        Ok(self.tree.leaf_hashes(number)?.to_vec())
+    }
+
     /// The leaf hash of an entry.
     ///
     /// # Errors

@@ -346,7 +346,8 @@ fn the_index_answers_where_it_can_and_all_entries_where_it_cannot() {
     let (code, out, err) = paris.run(&format!("show {id} --log paris --trust pinned.toml"));
     assert!(code == 0 && out.contains("\"One\""), "{err}");
     assert!(
-        err.contains("the index of ids cannot be used") && err.contains("reading all entries instead"),
+        err.contains("the index of ids, private/index.redb, is in use")
+            && err.contains("reading all entries instead"),
         "{err}"
     );
     let Paris { desk, operator, .. } = paris;

@@ -26,6 +26,8 @@ mod attacks;
 mod crash;
 /// Hostile bytes and sizes: nothing panics or goes on for ever, what is accepted is in its one form, limits hold throughout.
 mod hostile;
+/// The binary on a real file system: killed, failed by the system, out of room, restored, several at once.
+mod machine;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 /// Users' stories and the README, typed and answered.

@@ -13,12 +13,16 @@ use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
 use servanda::history::History;
 use servanda::key::SigningKey;
+use servanda::log::LogError;
 use servanda::roster::Roster;
+use servanda::store::StoreError;
 use servanda::store::dir::Dir;
 use servanda::store::guard::{Guard, GuardFile};
-use servanda::store::index::{self, Index};
+use servanda::store::index::{self, Index, IndexError};
 use servanda::submit::{Admitted, Operator, SubmitError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 /// Which log, and the operator's key where it is at hand.
 #[derive(Args)]
@@ -52,7 +56,7 @@ impl Desk {
         // A key without the log's home is of no use here, and is not asked for.
         let key = place.home.as_ref().map(|_| args.log_key.load_any()).transpose()?.flatten();
         match (place.home.clone(), key) {
-            (Some(home), Some(key)) => Self::open_as_operator(args, held.as_ref(), &home, key),
+            (Some(home), Some(key)) => Self::open_as_operator(context, args, held.as_ref(), &home, key),
             _ => {
                 let log = Log::at(place, held)?;
                 let history = kept::history(context, &log)?;
@@ -61,22 +65,26 @@ impl Desk {
         }
     }
 
-    fn open_as_operator(args: &DeskArgs, held: Option<&Held>, home: &Path, key: SigningKey) -> Result<Self> {
+    fn open_as_operator(
+        context: &Context,
+        args: &DeskArgs,
+        held: Option<&Held>,
+        home: &Path,
+        key: SigningKey,
+    ) -> Result<Self> {
         let shown = home.display();
         let dir = Dir::open(home).or_hint(
             || format!("cannot write the log at {shown}"),
             || "are you its operator? without the operator's key, sign into a file with --draft".into(),
         )?;
-        let index = open_index(home)?;
+        let index = open_index(context, home)?;
         let guard = args.guard.as_deref().map(GuardFile::open).transpose().or_hint(
             || "cannot read the guard file".into(),
             || "is its medium mounted? a guard file that is gone is never begun anew".into(),
         )?;
         let guard = guard.map(|guard| Box::new(guard) as Box<dyn Guard>);
-        let operator = Operator::open(Box::new(dir), guard, index).or_hint(
-            || format!("cannot open the log at {shown} for writing"),
-            || format!("`servanda verify {shown}` tells what is wrong with it"),
-        )?;
+        let operator = Operator::open(Box::new(dir), guard, index)
+            .map_err(|error| failed(format!("cannot open the log at {shown} for writing"), error))?;
         let roster = operator.roster();
         if let Some(held) = held
             && let Some(want) = held.trust.log.filter(|want| *want != roster.log)
@@ -146,25 +154,37 @@ impl Desk {
     }
 }
 
-/// Opens the index of ids; a damaged one is thrown away and made anew.
-pub fn open_index(home: &Path) -> Result<Index> {
+/// How long a command waits for another one that is at work on the same log.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens the index of ids; one that was not left in order is made anew. Waits for whoever is at work on the log, and does
+/// not take over from it.
+pub fn open_index(context: &Context, home: &Path) -> Result<Index> {
     let path = home.join(index::FILE);
-    if let Ok(index) = Index::open(&path) {
-        return Ok(index);
-    }
-    let aside = path.with_extension("damaged");
-    // Another process may hold it: then nothing is thrown away.
-    Index::open(&path)
-        .or_else(|error| {
-            if std::fs::rename(&path, &aside).is_err() {
-                return Err(error);
+    let (mut waited, step) = (Duration::ZERO, Duration::from_millis(20));
+    loop {
+        match Index::open(&path) {
+            Err(IndexError::Held) if waited < PATIENCE => {
+                if waited.is_zero() {
+                    context.screen.note("another servanda is at work on this log: waiting");
+                }
+                thread::sleep(step);
+                waited += step;
             }
-            Index::open(&path)
-        })
-        .or_hint(
-            || format!("cannot open {}", path.display()),
-            || "is another servanda at work on this log? wait until it is done".into(),
-        )
+            Err(error @ IndexError::Held) => {
+                return Err(Problem::new("another servanda is at work on this log; nothing was appended")
+                    .hint("wait until it is done. if it hangs, end it: what it committed stays")
+                    .because(error)
+                    .into());
+            }
+            opened => {
+                return opened.or_hint(
+                    || format!("cannot open {}", path.display()),
+                    || "it must be writable, and the disk must have room; nothing was appended".into(),
+                );
+            }
+        }
+    }
 }
 
 /// Says where a statement stands now.
@@ -175,6 +195,26 @@ pub fn said(admitted: Admitted) -> String {
     }
 }
 
+/// A failure of the writer as a problem: exit code 2, and what to do about it.
+pub fn failed(what: impl Into<String>, error: SubmitError) -> anyhow::Error {
+    let hint = match &error {
+        SubmitError::Log(LogError::Fenced { .. } | LogError::Stopped) => {
+            "what was committed is kept: wait until the other servanda is done, then send the same again"
+        }
+        SubmitError::Log(LogError::Ahead { .. }) => {
+            "find the newest copy of the log, public and private together, and go on from that; leave the guard file \
+             as it is. `servanda verify --since` tells two copies apart"
+        }
+        SubmitError::Log(LogError::Store(StoreError::Io { .. }))
+        | SubmitError::Store(StoreError::Io { .. })
+        | SubmitError::Index(_) => {
+            "has the disk room, may you write there? what was committed is kept: when that is mended, send the same again"
+        }
+        _ => "`servanda verify` tells what is wrong with the log",
+    };
+    Problem::new(what).hint(hint).because(error).into()
+}
+
 /// A refusal as a problem: exit code 1.
 pub fn refusal(error: SubmitError) -> anyhow::Error {
     match error {
@@ -183,6 +223,6 @@ pub fn refusal(error: SubmitError) -> anyhow::Error {
             Problem::refused(error.to_string()).hint(hint).into()
         }
         SubmitError::Clock { .. } => Problem::new(error.to_string()).hint("set the clock, or wait").into(),
-        other => other.into(),
+        other => failed("cannot append to the log", other),
     }
 }

@@ -29,7 +29,8 @@ pub fn must_be_free(path: &Path) -> anyhow::Result<()> {
         Ok(_) => Err(taken(path)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => {
-            Err(Problem::new(format!("{} cannot be written", path.display())).because(error).into())
+            let problem = Problem::new(format!("{} cannot be written", path.display())).because(error);
+            Err(problem.hint("check the folder's permissions, or name another path").into())
         }
     }
 }

@@ -1,21 +1,23 @@
 //! `init`: founds a log.
 
-use super::desk::open_index;
+use super::desk::{self, open_index};
 use super::problem::{Hint as _, Problem};
-use super::{Context, Outcome, charter_shown, files, keys};
+use super::{Context, Outcome, charter_shown, files, keys, rounds};
 use serde_json::json;
 use servanda::charter::KeySet;
 use servanda::charter::file::{FileError, Founding};
 use servanda::draft::Draft;
+use servanda::entry::SignedEntry;
 use servanda::field::{Class, Duration, Handle, Instant, Short};
 use servanda::hash::{Hash, ZEROS};
 use servanda::key::SigningKey;
-use servanda::log::LogError;
+use servanda::log::{COMMIT, LogError, Record};
 use servanda::policy::Policy;
 use servanda::statement::body::Found;
 use servanda::statement::{Act, Head, Statement, VERSION};
 use servanda::store::dir::Dir;
 use servanda::store::guard::{Guard, GuardFile};
+use servanda::store::{MAX_SWAP_BYTES, Read as _};
 use servanda::submit::{self, Operator, SubmitError};
 use servanda::trust::Trust;
 use std::collections::BTreeMap;
@@ -29,6 +31,9 @@ partners, roles and rules change by motion only.
 
 EXAMPLE
   servanda init paris --charter charter.toml --key keys/officer --log-key keys/log --at https://guarantees.example/paris";
+
+/// The trust file in the home, unless another place is named.
+const TRUST: &str = "trust.toml";
 
 /// How long tools let a statement live, in days, where the charter allows it.
 const EXPIRY_DAYS: u64 = 7;
@@ -63,14 +68,12 @@ pub struct Args {
 /// Founds a log.
 pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     let founding = read(&args.charter)?;
-    let trust_path = args.trust.clone().unwrap_or_else(|| args.home.join("trust.toml"));
+    let trust_path = args.trust.clone().unwrap_or_else(|| args.home.join(TRUST));
     files::must_be_free(&trust_path)?;
     let signers = args.signers.load()?;
     let log_key = log_key(&args.log_key, &founding)?;
     let now = context.clock.now();
     let draft = sign(&founding, &signers, now)?;
-    let log = draft.id();
-    let trust = trust(&founding, log, args.at.clone())?;
 
     charter_shown::show(&context.screen, &founding);
     if args.guard.is_none() {
@@ -79,7 +82,13 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
         );
     }
     confirm(args.yes)?;
-    found(&args, founding, draft, now, &log_key)?;
+    let operator = match resume(context, &args, &founding, &log_key)? {
+        Some(operator) => operator,
+        None => found(context, &args, &founding, draft, now, &log_key)?,
+    };
+    let log = operator.roster().log;
+    drop(operator);
+    let trust = trust(&founding, log, args.at.clone())?;
     let written = files::write_new(&trust_path, trust.to_string().as_bytes(), files::PUBLIC);
     written.or_hint(
         || format!("the log {log} was founded, but its trust file was not written"),
@@ -185,9 +194,51 @@ fn trust(founding: &Founding, log: Hash, at: Option<String>) -> anyhow::Result<T
     read.map_err(|error| Problem::new("the trust file would not be readable").because(error).into())
 }
 
-fn found(
+/// Takes up a founding that broke off after it was committed: a log of one entry, of this charter, whose trust file is not
+/// there. None where there is no such log.
+fn resume(
+    context: &Context,
     args: &Args,
-    founding: Founding,
+    founding: &Founding,
+    log_key: &SigningKey,
+) -> anyhow::Result<Option<Operator>> {
+    let home = &args.home;
+    if !home.join(COMMIT).is_file() || home.join(TRUST).exists() {
+        return Ok(None);
+    }
+    let failed = || format!("the log in {} was founded and cannot be opened", home.display());
+    let dir = Dir::open(home).or_hint(failed, || "may you read and write there?".to_owned())?;
+    let record = dir.get(COMMIT, MAX_SWAP_BYTES).ok().flatten().and_then(|bytes| Record::decode(&bytes).ok());
+    if record.is_none_or(|record| record.size != 1) {
+        return Ok(None);
+    }
+    let guard = args
+        .guard
+        .as_deref()
+        .map(GuardFile::open)
+        .transpose()
+        .or_hint(failed, || "name the guard file that it was founded with".to_owned())?;
+    let guard = guard.map(|guard| Box::new(guard) as Box<dyn Guard>);
+    let index = open_index(context, home)?;
+    let mut operator =
+        Operator::open(Box::new(dir), guard, index).map_err(|error| desk::failed(failed(), error))?;
+    let there = SignedEntry::decode(&operator.entry(0)?)?;
+    let same = matches!(there.act(), Ok(Act::Found(found)) if found.charter == founding.charter
+        && found.text == founding.text_digest()
+        && found.keys == founding.operator
+        && found.vkey.to_string() == founding.vkey.to_string());
+    if !same {
+        return Ok(None);
+    }
+    rounds::publish(&mut operator, log_key)?;
+    context.screen.note("An earlier init was interrupted here: the log that it founded is taken up.");
+    Ok(Some(operator))
+}
+
+fn found(
+    context: &Context,
+    args: &Args,
+    founding: &Founding,
     draft: Draft,
     now: Instant,
     log_key: &SigningKey,
@@ -198,22 +249,19 @@ fn found(
         "each log has a guard file of its own, in a folder that is there, on another medium".to_owned()
     })?;
     let store = Dir::create(home).or_hint(failed, || "name a folder that can be made".to_owned())?;
-    let index = open_index(home)?;
+    let index = open_index(context, home)?;
     let founding = submit::Founding {
         statement: draft.statement.0,
         signatures: draft.signatures.0,
-        charter_text: founding.text,
+        charter_text: founding.text.clone(),
     };
     let guard = guard.map(|guard| Box::new(guard) as Box<dyn Guard>);
     Operator::found(Box::new(store), guard, index, founding, now, log_key).map_err(|error| {
-        let exists = matches!(error, SubmitError::Log(LogError::Exists));
-        let problem = Problem::new(failed()).because(error);
-        if !exists {
-            return problem.into();
-        }
-        let checkpoint = home.join("public/checkpoint");
-        let hint = "name another folder; if an earlier init was interrupted there, so that it has no";
-        problem.hint(format!("{hint} {}, remove it first", checkpoint.display())).into()
+        let hint = match error {
+            SubmitError::Log(LogError::Exists) => "name another folder: what was founded stays",
+            _ => "mend that, then run the same init again: it takes up where this one broke off",
+        };
+        Problem::new(failed()).hint(hint).because(error).into()
     })
 }
 

@@ -11,7 +11,7 @@ use super::words;
 use servanda::client::Client;
 use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
-use servanda::store::index::{self, Index, IndexError, MATCHES_MAX};
+use servanda::store::index::{self, IndexError, MATCHES_MAX, ReadIndex};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::str::FromStr;
@@ -109,7 +109,7 @@ fn in_index(log: &Log, screen: &Screen, client: &mut Client<'_>, digits: &str) -
     else {
         return Ok(found);
     };
-    let asked = Index::open_to_read(&path).and_then(|index| ask(&index, digits));
+    let asked = ReadIndex::open_to_read(&path).and_then(|index| ask(&index, digits));
     let (size, leaf, hits) = match asked {
         Ok(asked) => asked,
         Err(error) => {
@@ -130,7 +130,7 @@ fn in_index(log: &Log, screen: &Screen, client: &mut Client<'_>, digits: &str) -
 }
 
 /// How many entries an index knows, the last one's leaf hash, and where it finds such ids.
-fn ask(index: &Index, digits: &str) -> Result<(u64, Hash, Vec<u64>), IndexError> {
+fn ask(index: &ReadIndex, digits: &str) -> Result<(u64, Hash, Vec<u64>), IndexError> {
     let (size, leaf) = index.state()?;
     let hits = index.starting_with(digits)?.into_iter().map(|(_, at)| at).collect();
     Ok((size, leaf, hits))

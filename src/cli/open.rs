@@ -30,6 +30,10 @@ use std::path::{Path, PathBuf};
 /// The trust file that is taken where none is named.
 const TRUST: &str = "trust.toml";
 
+/// What to do where the system cannot read what is there.
+const UNREAD: &str =
+    "is its medium all right? this says nothing about the log: try again, or read another copy";
+
 /// How many logs are named to someone who gave the wrong directory.
 const NEARBY: usize = 3;
 
@@ -358,6 +362,7 @@ pub fn store_problem(error: StoreError) -> Error {
         StoreError::Io { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
             problem.hint("you have no permission to read it: ask its owner").because(error).into()
         }
+        StoreError::Io { .. } => problem.hint(UNREAD).because(error).into(),
         _ => problem.because(error).into(),
     }
 }
@@ -389,7 +394,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
         ErrorKind::IsADirectory => {
             Problem::new(format!("{shown} is a directory")).hint("give one of the files in it")
         }
-        _ => Problem::new(format!("could not read {shown}: {error}")),
+        _ => Problem::new(format!("could not read {shown}: {error}")).hint(UNREAD),
     };
     problem.into()
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Error;
 use std::fmt;
+use std::io::Write as _;
 
 /// An error with a hint for its reader.
 #[derive(Debug)]
@@ -73,8 +74,10 @@ pub fn print(error: &Error) {
             said.push(text);
         }
     }
-    anstream::eprintln!("error: {}", said.join(": "));
+    let mut out = anstream::stderr();
+    // Where nobody hears it, the exit code has to do.
+    let _ = writeln!(out, "error: {}", said.join(": "));
     for hint in error.chain().filter_map(|e| e.downcast_ref::<Problem>()?.hint.as_ref()) {
-        anstream::eprintln!("hint: {hint}");
+        let _ = writeln!(out, "hint: {hint}");
     }
 }

@@ -4,6 +4,7 @@ use super::desk;
 use super::problem::Problem;
 use anyhow::Result;
 use servanda::field::Instant;
+use servanda::key::SigningKey;
 use servanda::submit::{Admitted, Operator, Signed, SubmitError};
 
 /// Admits a round of statements and makes them durable; `before` came in earlier rounds of the same work.
@@ -20,8 +21,18 @@ pub fn round(
     for (at, answer) in (before..).zip(operator.admit_all(statements, now)) {
         admitted.push(answer.map_err(|error| refused(error, at, before))?);
     }
-    operator.commit()?;
+    operator.commit().map_err(|error| desk::failed("cannot append to the log", error))?;
     Ok(admitted)
+}
+
+/// Publishes what was committed; gives the size of the log.
+///
+/// # Errors
+/// Where it cannot be published: it stays committed.
+pub fn publish(operator: &mut Operator, key: &SigningKey) -> Result<u64> {
+    let failed = |error| desk::failed("all is in the log, but not published yet", error);
+    operator.publish(key).map_err(failed)?;
+    Ok(operator.writer().published())
 }
 
 fn refused(error: SubmitError, at: usize, before: usize) -> anyhow::Error {

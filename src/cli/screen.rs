@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::time::Duration;
 
 /// Where output goes.
@@ -25,21 +25,22 @@ impl Screen {
     /// Says something to people; nothing where programs read.
     pub fn say(&self, line: impl AsRef<str>) {
         if !self.json {
-            anstream::println!("{}", line.as_ref());
+            put(format_args!("{}\n", line.as_ref()));
         }
     }
 
     /// Says something beside the result, on standard error.
     pub fn note(&self, line: impl AsRef<str>) {
         if !self.json {
-            anstream::eprintln!("{}", line.as_ref());
+            // Where nobody hears it, the work goes on.
+            let _ = writeln!(anstream::stderr(), "{}", line.as_ref());
         }
     }
 
     /// Prints a value for programs; nothing where people read.
     pub fn json<T: Serialize>(&self, value: &T) -> anyhow::Result<()> {
         if self.json {
-            anstream::println!("{}", serde_json::to_string(value)?);
+            put(format_args!("{}\n", serde_json::to_string(value)?));
         }
         Ok(())
     }
@@ -62,6 +63,19 @@ impl Screen {
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_secs(1));
         bar
+    }
+}
+
+/// Writes to standard output. Where that is full, or nobody reads any more, the command has not said what it was asked, so
+/// it ends as one that could not: what it committed before stays.
+pub fn put(text: std::fmt::Arguments<'_>) {
+    if let Err(error) = anstream::stdout().write_fmt(text) {
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            let what = "error: could not write the output";
+            let hint = "hint: has its disk room? what was committed is kept: `servanda log` tells what is in the log";
+            let _ = writeln!(anstream::stderr(), "{what}: {error}\n{hint}");
+        }
+        std::process::exit(2);
     }
 }
 

@@ -114,7 +114,25 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
             .say(format!("Signed. Send {} to the log's operator, to `servanda submit`.", path.display()));
         return Ok(Outcome::Good);
     }
-    send(context, &mut desk, &[draft])
+    let sent = send(context, &mut desk, std::slice::from_ref(&draft));
+    sent.inspect_err(|error| keep_unsent(context, draft, error))
+}
+
+/// Keeps a statement of which it is not known whether it went in: signing it anew could make two of it.
+fn keep_unsent(context: &Context, draft: Draft, error: &anyhow::Error) {
+    if Problem::is_refusal(error) {
+        return;
+    }
+    let path = PathBuf::from(format!("{}.statement", draft.id().short()));
+    let text = File::Statement.write(&without_openings(draft));
+    let written =
+        text.map_err(Into::into).and_then(|t| files::write_once(&path, t.as_bytes(), files::PUBLIC));
+    if written.is_ok() {
+        let shown = path.display();
+        context.screen.note(format!(
+            "The signed statement is in {shown}. Do not sign it anew: `servanda submit {shown}` puts it in, and only once."
+        ));
+    }
 }
 
 /// Puts signed statements into the log and publishes it.
@@ -134,8 +152,7 @@ pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outc
         bar.set_position(u64::try_from(admitted.len())?);
     }
     bar.finish_and_clear();
-    operator.publish(key)?;
-    let size = operator.writer().published();
+    let size = rounds::publish(operator, key)?;
     let entries = words::count(size, "entry", "entries");
     for (id, at) in &admitted {
         context.screen.say(format!("{id}\n  {}, published in the checkpoint of {entries}", desk::said(*at)));

@@ -270,9 +270,7 @@ impl Writer {
         let checkpoint = Checkpoint::new(origin, self.record.size, derived.root())?;
         let checked = self.compare_published().and_then(|old| self.compare_guard().map(|()| old));
         let old = checked.map_err(|error| self.or_fenced(error))?;
-        if let Some(guard) = &self.guard {
-            guard.keep(checkpoint.size(), checkpoint.root())?;
-        }
+        self.keep_in_guard(&checkpoint)?;
         let from = self.published();
         let note = checkpoint.sign(key);
         self.stopped = true;
@@ -317,6 +315,19 @@ impl Writer {
     fn compare_guard(&self) -> Result<(), LogError> {
         let last = self.guard.as_ref().map(|guard| guard.last()).transpose()?.flatten();
         last.map_or(Ok(()), |head| self.compare(head, "the guard file"))
+    }
+
+    /// Keeps the head that is to be signed. Whoever overtook since it was compared may be the next writer.
+    fn keep_in_guard(&self, checkpoint: &Checkpoint) -> Result<(), LogError> {
+        let Some(guard) = &self.guard else { return Ok(()) };
+        let (size, root) = (checkpoint.size(), checkpoint.root());
+        match guard.keep(size, root) {
+            Err(StoreError::Conflict { .. }) => {
+                let ahead = guard.last()?.map_or(size, |(kept, _)| kept);
+                Err(self.or_fenced(LogError::Ahead { place: "the guard file", ahead, size }))
+            }
+            kept => Ok(kept?),
+        }
     }
 
     fn compare(&self, (size, root): (u64, Hash), place: &'static str) -> Result<(), LogError> {

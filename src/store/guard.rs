@@ -50,16 +50,14 @@ impl GuardFile {
     /// [`StoreError::Conflict`] if the file is there and has a head in it; [`StoreError::Io`].
     pub fn create(path: &Path) -> Result<Self, StoreError> {
         let guard = Self(path.to_owned());
-        let made = guard.write(b"", |file| file.persist_noclobber(path).map_err(|refused| refused.error));
-        match made {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if guard.last()?.is_some() {
-                    return Err(StoreError::Conflict { name: guard.name() });
-                }
-                Ok(guard)
+        if !fs::exists(path).map_err(guard.error(Attempt::Read))? {
+            let made = guard.write(b"", |file| file.persist_noclobber(path).map_err(|refused| refused.error));
+            match made {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made.map_err(guard.error(Attempt::Write)).map(|()| guard),
             }
-            made => made.map_err(guard.error(Attempt::Write)).map(|()| guard),
         }
+        if guard.last()?.is_some() { Err(StoreError::Conflict { name: guard.name() }) } else { Ok(guard) }
     }
 
     /// Opens the guard file of a log.
@@ -79,7 +77,14 @@ impl GuardFile {
     ) -> io::Result<()> {
         let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // One name for all: what a crash leaves behind is replaced, and does not pile up on the second medium.
+        let mut new = self.0.file_name().unwrap_or_default().to_owned();
+        new.push(".new");
+        match fs::remove_file(folder.join(&new)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = tempfile::Builder::new().prefix(&new).rand_bytes(0).tempfile_in(folder)?;
         file.write_all(line)?;
         file.as_file().sync_all()?;
         place(file)?;
@@ -91,7 +96,11 @@ impl GuardFile {
         loop {
             // For writing, since some network file systems lock no other.
             let file = OpenOptions::new().read(true).write(true).open(&self.0)?;
-            file.lock()?;
+            while let Err(error) = file.lock() {
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
             let (held, there) = (file.metadata()?, fs::metadata(&self.0)?);
             // Whoever held it before has put another file in its place.
             if (held.dev(), held.ino()) == (there.dev(), there.ino()) {
@@ -192,6 +201,18 @@ mod tests {
             }
         });
         assert_eq!(guard.last().unwrap(), Some((59, roots[0])));
+    }
+
+    #[test]
+    fn what_a_crash_leaves_behind_does_not_pile_up() {
+        let folder = folder();
+        let path = folder.path().join("guard");
+        fs::write(folder.path().join("guard.new"), "9").unwrap();
+        let guard = GuardFile::create(&path).unwrap();
+        fs::write(folder.path().join("guard.new"), "99 torn").unwrap();
+        guard.keep(1, Hash([1; 32])).unwrap();
+        assert_eq!(guard.last().unwrap(), Some((1, Hash([1; 32]))));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
 
     #[test]

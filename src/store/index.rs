@@ -1,21 +1,21 @@
 //! The index of ids: private, and rebuilt from the log whenever it is missing or wrong.
 //!
-//! Maps a statement's id to the index of its entry, so that look-ups do not depend on the log's length. It is kept by
-//! redb in one file; nothing in it is believed without reading the entry it points at. redb takes a file that was changed
-//! behind its back for its own, and panics, unless it may check all of it first, which takes time in proportion to its
-//! length. So whoever closes it notes length and time of change beside it, in `index.stamp`, and it is checked whenever
-//! they are not those: after a crash, after a restore, after a change.
+//! Maps a statement's id to the index of its entry, so that look-ups need not read the log. It is kept by redb in one
+//! file; nothing in it is believed without reading the entry it points at.
+//!
+//! A damaged file could still hide an entry, and stop redb in its tracks. So beside `index.redb` lies `index.sum`: length
+//! and time of change of the file as its writer left it. It is emptied while a writer is at work, and compared before redb
+//! sees a byte. A file that does not match, as after a crash, a restore or a change, is not used again. (A digest would tell
+//! more, and make each statement wait the longer the longer the log is.) The writer holds the lock of `index.sum`, so that
+//! of several commands at once the others wait or are told, and none is fenced in the midst.
 
 use crate::hash::Hash;
-use redb::TableDefinition;
-use redb::backends::FileBackend;
-use redb::{BackendError, Builder, Database, Durability, ReadableDatabase, ReadableTable, StorageBackend};
-use std::fs::{self, File};
-use std::io;
-use std::ops::Bound;
+use redb::{Database, Durability, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
 const STATE: TableDefinition<'_, &str, (u64, [u8; 32])> = TableDefinition::new("state");
@@ -30,58 +30,111 @@ const CACHE: usize = 16 << 20;
 pub const MATCHES_MAX: usize = 16;
 
 /// An index of ids, held by its one writer or by readers.
-pub struct Index {
-    /// None only while it is being closed.
-    db: Option<Database>,
-    /// The file that its writer stamps.
-    file: Option<PathBuf>,
+pub struct Index<D = Database> {
+    db: D,
+    /// Goes after the database, which must be closed by then.
+    sum: Option<Sum>,
 }
 
-impl Drop for Index {
-    fn drop(&mut self) {
-        drop(self.db.take());
-        // Without a stamp it is checked the next time.
-        let stamp = self.file.as_ref().and_then(|file| Some((file, stamp(file)?)));
-        let _ = stamp.map(|(file, stamp)| fs::write(stamp_file(file), stamp));
-    }
-}
-
-fn stamp_file(file: &Path) -> PathBuf {
-    file.with_extension("stamp")
-}
-
-/// Length and time of change of a file.
-fn stamp(file: &Path) -> Option<String> {
-    let about = fs::metadata(file).ok()?;
-    Some(format!("{} {}.{:09}\n", about.len(), about.mtime(), about.mtime_nsec()))
-}
-
-/// Opens databases; one that is not as its writer left it is checked first, each page by its checksum.
-fn builder(file: &Path) -> Builder {
-    let left = fs::read_to_string(stamp_file(file)).ok();
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE).set_check_integrity_on_open(left.is_none() || left != stamp(file));
-    builder
-}
+/// An index of ids that is read beside others who read it.
+pub type ReadIndex = Index<ReadOnlyDatabase>;
 
 /// The index cannot be used: rebuild it, or do without.
 #[derive(Debug, thiserror::Error)]
-#[error("the index of ids cannot be used: {0}")]
-pub struct IndexError(Box<redb::Error>);
+pub enum IndexError {
+    /// Another process uses it.
+    #[error("another process uses the index of ids, private/index.redb")]
+    Held,
+    /// It is not as its last writer left it, or that one did not come to its end.
+    #[error("the index of ids, private/index.redb, is in use, or was not left in order")]
+    Disorder,
+    /// The database failed, or the system did.
+    #[error("the index of ids, private/index.redb, cannot be used: {0}")]
+    Database(Box<redb::Error>),
+}
 
 impl<E: Into<redb::Error>> From<E> for IndexError {
     fn from(error: E) -> Self {
-        Self(Box::new(error.into()))
+        match error.into() {
+            redb::Error::DatabaseAlreadyOpen => Self::Held,
+            error => Self::Database(Box::new(error)),
+        }
+    }
+}
+
+/// The longest content of `index.sum` that is read, in bytes.
+const MAX_SUM: u64 = 100;
+
+/// Length and time of change of a file, in a line.
+fn about(file: &Path) -> io::Result<String> {
+    let about = fs::metadata(file)?;
+    Ok(format!("{} {}.{:09}\n", about.len(), about.mtime(), about.mtime_nsec()))
+}
+
+/// What says that an index was left in order; locked.
+struct Sum {
+    file: File,
+    index: PathBuf,
+    /// Whether all went well with the index so far.
+    in_order: AtomicBool,
+}
+
+impl Sum {
+    fn path(index: &Path) -> PathBuf {
+        index.with_extension("sum")
+    }
+
+    fn lock(index: &Path) -> Result<Self, IndexError> {
+        let path = Self::path(index);
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file, index: index.to_owned(), in_order: false.into() }),
+            Err(TryLockError::WouldBlock) => Err(IndexError::Held),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    /// Whether the index is as its last writer left it.
+    fn matches(sum: &File, index: &Path) -> io::Result<bool> {
+        let mut said = String::new();
+        sum.take(MAX_SUM).read_to_string(&mut said)?;
+        Ok(about(index).is_ok_and(|about| about == said))
+    }
+
+    /// Writes it down that the index is in order.
+    fn keep(&mut self) -> io::Result<()> {
+        let sum = about(&self.index)?;
+        self.file.set_len(0)?;
+        io::Seek::rewind(&mut self.file)?;
+        self.file.write_all(sum.as_bytes())
+    }
+}
+
+impl Drop for Sum {
+    fn drop(&mut self) {
+        if *self.in_order.get_mut() {
+            // Without it the index is built again.
+            let _ = self.keep();
+        }
     }
 }
 
 impl Index {
-    /// Opens the index in a file, or makes an empty one.
+    /// Opens the index in a file, or makes an empty one where there is none in order.
     ///
     /// # Errors
-    /// When the file is locked, damaged or cannot be written.
+    /// [`IndexError::Held`] where another process uses it; else when the file cannot be read or written.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        Self::prepare(builder(path).create(path)?, Some(path.to_owned()))
+        let sum = Sum::lock(path)?;
+        if !Sum::matches(&sum.file, path)? {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        let db = Database::builder().set_cache_size(CACHE).create(path)?;
+        sum.file.set_len(0)?;
+        Self::prepare(db, Some(sum))
     }
 
     /// An index in memory.
@@ -93,29 +146,15 @@ impl Index {
         Self::prepare(Database::builder().set_cache_size(CACHE).create_with_backend(backend)?, None)
     }
 
-    /// Opens an index for reading beside others who read it, as its writer left it. Nothing is written to the file: what is
-    /// added stays in memory.
-    ///
-    /// # Errors
-    /// When there is none, a writer holds it, or it is damaged.
-    pub fn open_to_read(path: &Path) -> Result<Self, IndexError> {
-        let file = File::open(path).map_err(redb::Error::Io)?;
-        let len = file.metadata().map_err(redb::Error::Io)?.len();
-        let file = FileBackend::new(file)?;
-        let backend = Unwritten { file, state: Mutex::new(Written { stored: len, len, writes: Vec::new() }) };
-        Ok(Self { db: Some(builder(path).create_with_backend(backend)?), file: None })
-    }
-
-    fn prepare(db: Database, file: Option<PathBuf>) -> Result<Self, IndexError> {
+    fn prepare(db: Database, sum: Option<Sum>) -> Result<Self, IndexError> {
         let write = db.begin_write()?;
         write.open_table(IDS)?;
         write.open_table(STATE)?;
         write.commit()?;
-        Ok(Self { db: Some(db), file })
-    }
-
-    fn db(&self) -> &Database {
-        self.db.as_ref().expect("it is open until it is dropped")
+        if let Some(sum) = &sum {
+            sum.in_order.store(true, Ordering::Relaxed);
+        }
+        Ok(Self { db, sum })
     }
 
     /// Adds entries' ids; the log has `size` entries now, the last with this leaf hash. Not waited for: a lost index is
@@ -124,7 +163,11 @@ impl Index {
     /// # Errors
     /// When the file cannot be written.
     pub fn add(&self, ids: &[(Hash, u64)], size: u64, leaf: Hash) -> Result<(), IndexError> {
-        let mut write = self.db().begin_write()?;
+        self.or_disorder(self.try_add(ids, size, leaf))
+    }
+
+    fn try_add(&self, ids: &[(Hash, u64)], size: u64, leaf: Hash) -> Result<(), IndexError> {
+        let mut write = self.db.begin_write()?;
         write.set_durability(Durability::None)?;
         {
             let mut table = write.open_table(IDS)?;
@@ -144,20 +187,50 @@ impl Index {
     /// # Errors
     /// When the file cannot be written.
     pub fn clear(&self) -> Result<(), IndexError> {
-        let write = self.db().begin_write()?;
+        self.or_disorder(self.try_clear())
+    }
+
+    fn try_clear(&self) -> Result<(), IndexError> {
+        let write = self.db.begin_write()?;
         write.delete_table(IDS)?;
         write.delete_table(STATE)?;
         write.open_table(IDS)?;
         write.open_table(STATE)?;
         Ok(write.commit()?)
     }
+}
 
+impl Index {
+    /// After a failure the file is not used again.
+    fn or_disorder<T>(&self, done: Result<T, IndexError>) -> Result<T, IndexError> {
+        if let (Err(_), Some(sum)) = (&done, &self.sum) {
+            sum.in_order.store(false, Ordering::Relaxed);
+        }
+        done
+    }
+}
+
+impl ReadIndex {
+    /// Opens an index for reading, as its writer left it.
+    ///
+    /// # Errors
+    /// When there is none, a writer holds it, or it was not left in order.
+    pub fn open_to_read(path: &Path) -> Result<Self, IndexError> {
+        let in_order = File::open(Sum::path(path)).and_then(|sum| Sum::matches(&sum, path));
+        if !in_order.unwrap_or(false) {
+            return Err(IndexError::Disorder);
+        }
+        Ok(Self { db: ReadOnlyDatabase::open(path)?, sum: None })
+    }
+}
+
+impl<D: ReadableDatabase> Index<D> {
     /// How many entries are indexed, and the leaf hash of the last of them.
     ///
     /// # Errors
     /// When the file is damaged.
     pub fn state(&self) -> Result<(u64, Hash), IndexError> {
-        let read = self.db().begin_read()?;
+        let read = self.db.begin_read()?;
         let state = read.open_table(STATE)?.get("state")?.map(|v| v.value());
         Ok(state.map_or((0, Hash::default()), |(size, leaf)| (size, Hash(leaf))))
     }
@@ -167,7 +240,7 @@ impl Index {
     /// # Errors
     /// When the file is damaged.
     pub fn find(&self, id: &Hash) -> Result<Option<u64>, IndexError> {
-        Ok(self.db().begin_read()?.open_table(IDS)?.get(id.0)?.map(|v| v.value()))
+        Ok(self.db.begin_read()?.open_table(IDS)?.get(id.0)?.map(|v| v.value()))
     }
 
     /// The entries whose ids start with these hexadecimal digits, by id; at most [`MATCHES_MAX`].
@@ -181,83 +254,11 @@ impl Index {
             hex::decode_to_slice(filled, &mut out).ok().map(|()| out)
         };
         let (Some(from), Some(to)) = (bound('0'), bound('f')) else { return Ok(Vec::new()) };
-        let table = self.db().begin_read()?.open_table(IDS)?;
+        let table = self.db.begin_read()?.open_table(IDS)?;
         let matches = table.range(from..=to)?.take(MATCHES_MAX);
         matches
             .map(|m| m.map(|(id, index)| (Hash(id.value()), index.value())).map_err(IndexError::from))
             .collect()
-    }
-}
-
-/// A file that is read, and what was written over it in memory: checking a database means to write to it.
-#[derive(Debug)]
-struct Unwritten {
-    file: FileBackend,
-    state: Mutex<Written>,
-}
-
-#[derive(Debug)]
-struct Written {
-    /// The file's length.
-    stored: u64,
-    /// The length as it would be.
-    len: u64,
-    /// Where what was written, in this order: a few pages.
-    writes: Vec<(u64, Vec<u8>)>,
-}
-
-impl Unwritten {
-    fn state(&self) -> MutexGuard<'_, Written> {
-        self.state.lock().expect("nothing panics while it holds this")
-    }
-}
-
-impl StorageBackend for Unwritten {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.state().len)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.state();
-        let there = usize::try_from(state.stored.saturating_sub(offset)).unwrap_or(usize::MAX).min(out.len());
-        let (from_file, beyond) = out.split_at_mut(there);
-        self.file.read(offset, from_file)?;
-        beyond.fill(0);
-        let within = |at: u64| usize::try_from(at - offset).expect("within what is read");
-        let end = offset + u64::try_from(out.len()).expect("fits");
-        for (at, bytes) in &state.writes {
-            let (from, to) = (offset.max(*at), end.min(at + u64::try_from(bytes.len()).expect("fits")));
-            if from < to {
-                let skip = usize::try_from(from - at).expect("within what was written");
-                let (from, to) = (within(from), within(to));
-                out[from..to].copy_from_slice(&bytes[skip..skip + to - from]);
-            }
-        }
-        Ok(())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut state = self.state();
-        (state.len, state.stored) = (len, state.stored.min(len));
-        Ok(())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.state().writes.push((offset, data.to_vec()));
-        Ok(())
-    }
-
-    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        // Whoever only reads shares the file with all who do.
-        self.file.try_lock_shared_range(start, end)
-    }
-
-    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
     }
 }
 
@@ -282,36 +283,60 @@ mod tests {
     fn readers_wait_for_nobody_and_make_nothing() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("index.redb");
-        assert!(Index::open_to_read(&path).is_err() && !path.exists());
+        assert!(ReadIndex::open_to_read(&path).is_err() && !path.exists());
         let index = Index::open(&path).expect("opens");
         index.add(&[(Hash([1; 32]), 3)], 4, Hash([2; 32])).expect("adds");
-        assert!(Index::open_to_read(&path).is_err(), "the writer holds it");
+        assert!(ReadIndex::open_to_read(&path).is_err(), "the writer holds it");
         drop(index);
-        let (one, two) = (Index::open_to_read(&path), Index::open_to_read(&path));
+        let (one, two) = (ReadIndex::open_to_read(&path), ReadIndex::open_to_read(&path));
         assert_eq!(one.expect("opens").find(&Hash([1; 32])).expect("reads"), Some(3));
         assert_eq!(two.expect("opens").state().expect("reads"), (4, Hash([2; 32])));
     }
 
     #[test]
-    fn what_is_not_as_its_writer_left_it_is_checked_and_refused() {
+    fn one_that_was_not_left_in_order_is_made_anew() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("index.redb");
-        let index = Index::open(&path).expect("opens");
-        let ids: Vec<_> = (0..1000).map(|n: u64| (crate::hash::sha256(&n.to_le_bytes()), n)).collect();
-        index.add(&ids, 1000, Hash([2; 32])).expect("adds");
-        drop(index);
-        assert_eq!(fs::read_to_string(stamp_file(&path)).ok(), stamp(&path));
-        assert!(Index::open(&path).is_ok());
-        let good = fs::read(&path).expect("reads");
-        for at in (0..good.len()).step_by(good.len() / 40) {
-            let mut bad = good.clone();
-            bad[at..].iter_mut().take(64).for_each(|byte| *byte = !*byte);
-            fs::write(&path, bad).expect("writes");
-            // Refused, or what was changed is in no use.
-            if let Ok(index) = Index::open_to_read(&path) {
-                assert_eq!(index.find(&ids[500].0).expect("reads"), Some(500), "{at}");
-            }
+        let fill = || {
+            let index = Index::open(&path).expect("opens");
+            index.add(&[(Hash([1; 32]), 3)], 4, Hash([2; 32])).expect("adds");
+        };
+        let knows = || Index::open(&path).expect("opens").state().expect("reads").0;
+        fill();
+        assert_eq!(knows(), 4);
+        let (good, sum) =
+            (fs::read(&path).expect("there"), fs::read(path.with_extension("sum")).expect("there"));
+        let damaged = |at: usize| {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1;
+            bytes
+        };
+        let cases = [damaged(0), damaged(good.len() - 1), good[..good.len() / 2].to_vec(), vec![]];
+        for bytes in cases {
+            fs::write(&path, bytes).expect("writes");
+            fs::write(path.with_extension("sum"), &sum).expect("writes");
+            assert!(matches!(ReadIndex::open_to_read(&path), Err(IndexError::Disorder)));
+            assert_eq!(knows(), 0);
         }
+        fill();
+        fs::remove_file(path.with_extension("sum")).expect("was there");
+        assert_eq!(knows(), 0, "nobody says that it is in order");
+        fill();
+        fs::remove_file(&path).expect("was there");
+        assert_eq!(knows(), 0);
+    }
+
+    #[test]
+    fn whoever_comes_second_is_told() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("index.redb");
+        let first = Index::open(&path).expect("opens");
+        assert!(matches!(Index::open(&path), Err(IndexError::Held)));
+        drop(first);
+        let reader = ReadIndex::open_to_read(&path).expect("opens");
+        assert!(matches!(Index::open(&path), Err(IndexError::Held)));
+        drop(reader);
+        assert!(Index::open(&path).is_ok());
     }
 
     #[test]

@@ -15,8 +15,9 @@
 //! # Ok::<(), servanda::store::StoreError>(())
 //! ```
 //!
-//! All that is done is durable at once, but for deletions: [`Memory::power_cut`] undoes them, as the contract allows.
-//! That durability is awaited where it must be, only a real disk shows ([`super::dir`]).
+//! All that is done is durable at once, but for deletions, and what [`Fault::Volatile`] did: [`Memory::power_cut`] undoes
+//! both, as the contract allows. [`Fault::Lingers`] does it later, when another process is at work. That durability is
+//! awaited where it must be, only a real disk shows ([`super::dir`]).
 
 use super::{
     Attempt, MAX_SWAP_BYTES, Read, Store, StoreError, Swap, check_folder, check_name, check_size, size_of,
@@ -70,6 +71,11 @@ pub enum Fault {
     FailsButPersisted,
     /// Done in part: object i of a put persists if bit i modulo 64 is set; of a swap or a delete, bit 0 decides.
     Partly(u64),
+    /// All is done and seen by everyone, and undone by a power cut, unless a later call that went well has seen it too.
+    Volatile,
+    /// Nothing is done now; all is done, if it can be then, before the call of whatever handle that comes after so many
+    /// others: a request that was held up on its way.
+    Lingers(u64),
 }
 
 /// Makes one call fail.
@@ -108,6 +114,17 @@ struct Disk {
     objects: BTreeMap<String, Vec<u8>>,
     /// Deleted, but not for good.
     deleted: BTreeMap<String, Vec<u8>>,
+    /// What a power cut puts in the place of objects that are not durable.
+    volatile: BTreeMap<String, Option<Vec<u8>>>,
+    /// Requests held up, and after how many more calls they arrive.
+    lingering: Vec<(u64, Request)>,
+}
+
+/// What changes something.
+enum Request {
+    Put(Vec<(String, Vec<u8>)>),
+    Swap(String, Option<Vec<u8>>, Vec<u8>),
+    Delete(String),
 }
 
 #[derive(Default)]
@@ -162,11 +179,21 @@ impl Memory {
     pub fn power_cut(&self) -> Self {
         self.process().dead = true;
         let mut disk = self.disk();
+        for (name, before) in std::mem::take(&mut disk.volatile) {
+            disk.objects.remove(&name);
+            disk.objects.extend(before.map(|bytes| (name, bytes)));
+        }
         let mut objects = std::mem::take(&mut disk.deleted);
         objects.append(&mut disk.objects);
         disk.objects = objects;
         drop(disk);
         self.reopen()
+    }
+
+    /// Whether requests are still on their way.
+    #[must_use]
+    pub fn lingers(&self) -> bool {
+        !self.disk().lingering.is_empty()
     }
 
     /// Plans a fault, counting from now; several plans count side by side.
@@ -193,6 +220,7 @@ impl Memory {
         if self.process().dead {
             return Err(planned(kind, name, Planned::Dead));
         }
+        self.disk().arrive();
         let due = self.process().count(Call { kind, name: name.to_owned() });
         let mut fault = None;
         for event in due {
@@ -246,9 +274,10 @@ impl Store for Memory {
         let Some((first, _)) = objects.first() else { return Ok(()) };
         let fault = self.begin(Kind::Put, first)?;
         let mut disk = self.disk();
+        disk.linger(fault, || Request::Put(objects.to_vec()));
         for (i, (name, bytes)) in objects.iter().enumerate() {
             if persists(fault, i) {
-                disk.put(name, bytes)?;
+                disk.put(name, bytes, fault)?;
             }
         }
         answer(fault, Kind::Put, first, ())
@@ -262,10 +291,15 @@ impl Store for Memory {
         let current = disk.objects.get(name);
         check_size(name, current.map_or(0, |bytes| size_of(bytes)), MAX_SWAP_BYTES)?;
         if current.map(Vec::as_slice) != old {
-            return answer(fault, Kind::Swap, name, Swap::Lost(current.cloned()));
+            let there = current.cloned();
+            if fault.is_none() {
+                disk.volatile.remove(name);
+            }
+            return answer(fault, Kind::Swap, name, Swap::Lost(there));
         }
+        disk.linger(fault, || Request::Swap(name.to_owned(), old.map(<[u8]>::to_vec), new.to_owned()));
         if persists(fault, 0) {
-            disk.objects.insert(name.to_owned(), new.to_owned());
+            disk.swap(name, new, fault);
         }
         answer(fault, Kind::Swap, name, Swap::Done)
     }
@@ -274,10 +308,9 @@ impl Store for Memory {
         check_name(name)?;
         let fault = self.begin(Kind::Delete, name)?;
         let mut disk = self.disk();
-        if persists(fault, 0)
-            && let Some(bytes) = disk.objects.remove(name)
-        {
-            disk.deleted.insert(name.to_owned(), bytes);
+        disk.linger(fault, || Request::Delete(name.to_owned()));
+        if persists(fault, 0) {
+            disk.delete(name);
         }
         answer(fault, Kind::Delete, name, ())
     }
@@ -291,13 +324,68 @@ impl Store for Memory {
 }
 
 impl Disk {
-    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    fn put(&mut self, name: &str, bytes: &[u8], fault: Option<Fault>) -> Result<(), StoreError> {
         match self.objects.get(name) {
-            None => self.objects.insert(name.to_owned(), bytes.to_owned()),
-            Some(there) if there == bytes => None,
+            None => {
+                self.objects.insert(name.to_owned(), bytes.to_owned());
+                self.keep(name, None, fault);
+            }
+            Some(there) if there == bytes => {
+                if fault != Some(Fault::Volatile) {
+                    self.volatile.remove(name);
+                }
+            }
             Some(_) => return Err(StoreError::Conflict { name: name.to_owned() }),
-        };
+        }
         Ok(())
+    }
+
+    fn swap(&mut self, name: &str, new: &[u8], fault: Option<Fault>) {
+        let before = self.objects.insert(name.to_owned(), new.to_owned());
+        self.keep(name, before, fault);
+    }
+
+    fn delete(&mut self, name: &str) {
+        if let Some(bytes) = self.objects.remove(name) {
+            // What was not durable is gone for good: a power cut may do either.
+            if self.volatile.remove(name).is_none() {
+                self.deleted.insert(name.to_owned(), bytes);
+            }
+        }
+    }
+
+    /// An object is durable now, or a power cut brings back what was durable before.
+    fn keep(&mut self, name: &str, before: Option<Vec<u8>>, fault: Option<Fault>) {
+        if fault == Some(Fault::Volatile) {
+            self.volatile.entry(name.to_owned()).or_insert(before);
+        } else {
+            self.volatile.remove(name);
+        }
+    }
+
+    fn linger(&mut self, fault: Option<Fault>, request: impl FnOnce() -> Request) {
+        if let Some(Fault::Lingers(calls)) = fault {
+            self.lingering.push((calls, request()));
+        }
+    }
+
+    /// Carries out the requests whose time has come; nobody waits for their answers any more.
+    fn arrive(&mut self) {
+        for (left, request) in std::mem::take(&mut self.lingering) {
+            match request {
+                request if left > 0 => self.lingering.push((left - 1, request)),
+                Request::Put(objects) => {
+                    for (name, bytes) in objects {
+                        let _ = self.put(&name, &bytes, None);
+                    }
+                }
+                Request::Swap(name, old, new) if self.objects.get(&name) == old.as_ref() => {
+                    self.swap(&name, &new, None);
+                }
+                Request::Swap(..) => {}
+                Request::Delete(name) => self.delete(&name),
+            }
+        }
     }
 }
 
@@ -332,8 +420,8 @@ impl Among {
 /// Whether the object at a position of a call is changed in spite of the fault.
 fn persists(fault: Option<Fault>, position: usize) -> bool {
     match fault {
-        None | Some(Fault::FailsButPersisted) => true,
-        Some(Fault::Fails) => false,
+        None | Some(Fault::FailsButPersisted | Fault::Volatile) => true,
+        Some(Fault::Fails | Fault::Lingers(_)) => false,
         Some(Fault::Partly(mask)) => mask >> (position % 64) & 1 == 1,
     }
 }
@@ -444,6 +532,51 @@ mod tests {
         let next = memory.power_cut();
         assert!(memory.list("public").is_err());
         assert_eq!(next.objects().into_values().collect::<Vec<_>>(), [vec![0], vec![9], vec![2]]);
+    }
+
+    #[test]
+    fn what_was_not_durable_goes_with_a_power_cut_unless_a_later_call_saw_it() {
+        for seen in [false, true] {
+            let memory = Memory::new();
+            assert_eq!(memory.swap("private/a", None, b"old").unwrap(), Swap::Done);
+            for _ in 0..2 {
+                memory.plan(Plan { among: Among::All, nth: 0, fault: Fault::Volatile, dies: false });
+                memory.put_all(&three()).unwrap_err();
+            }
+            memory.plan(Plan { among: Among::All, nth: 0, fault: Fault::Volatile, dies: false });
+            memory.swap("private/a", Some(b"old"), b"new").unwrap_err();
+            assert_eq!(memory.objects().len(), 4, "they are there");
+            if seen {
+                memory.put_all(&three()).unwrap();
+                assert_eq!(memory.swap("private/a", None, b"x").unwrap(), Swap::Lost(Some(b"new".to_vec())));
+            }
+            let next = memory.power_cut().objects();
+            let want = if seen { (4, b"new".to_vec()) } else { (1, b"old".to_vec()) };
+            assert_eq!((next.len(), next["private/a"].clone()), want);
+        }
+    }
+
+    #[test]
+    fn a_request_that_lingers_is_carried_out_later_if_it_still_fits() {
+        for other in [false, true] {
+            let memory = Memory::new();
+            let linger =
+                || memory.plan(Plan { among: Among::All, nth: 0, fault: Fault::Lingers(2), dies: false });
+            linger();
+            memory.put_all(&three()).unwrap_err();
+            linger();
+            memory.swap("private/a", None, b"late").unwrap_err();
+            assert!(memory.lingers() && memory.objects().is_empty());
+            if other {
+                assert_eq!(memory.swap("private/a", None, b"other").unwrap(), Swap::Done);
+            } else {
+                memory.list("public").unwrap();
+            }
+            assert_eq!(memory.reopen().get("public/1", 1).unwrap(), Some(vec![1]), "of another handle");
+            memory.list("public").unwrap();
+            let there: &[u8] = if other { b"other" } else { b"late" };
+            assert_eq!((memory.lingers(), memory.objects()["private/a"].as_slice()), (false, there));
+        }
     }
 
     #[test]

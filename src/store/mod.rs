@@ -59,7 +59,8 @@ pub trait Store: Read {
     ///
     /// Never changes an object that is there. On `Ok` all of them are durable, those found included: no crash and no
     /// power cut from then on loses one. On `Err` any subset may have been put, each of them whole, and durable or
-    /// not; the same call may be made again. At no moment, and after no power cut, does a name hold part of an object.
+    /// not, or be put yet by a request that was held up; the same call may be made again. At no moment, and after no power
+    /// cut, does a name hold part of an object.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if a name holds other bytes, or comes twice with different ones;
@@ -70,8 +71,9 @@ pub trait Store: Read {
     ///
     /// Of several callers that hold the same `old`, one is [`Swap::Done`] and the others are [`Swap::Lost`]. Readers
     /// see the old bytes or the new ones. [`Swap::Done`] is durable; so are the bytes that [`Swap::Lost`] brings,
-    /// though they may have been swapped again since. On `Err` the outcome is unknown, now and after a crash: whoever
-    /// goes on must find out by another swap that is answered.
+    /// though they may have been swapped again since. On `Err` the outcome is unknown, now and after a crash, and a request
+    /// that was held up may yet do it where `old` is still there: whoever goes on must find out by another swap that is
+    /// answered.
     ///
     /// # Errors
     /// [`StoreError::TooLarge`] if `new`, or what is there, has more than [`MAX_SWAP_BYTES`] (then nothing was done);
@@ -134,7 +136,7 @@ pub enum StoreError {
         name: String,
     },
     /// The system refused.
-    #[error("could not {attempt} {name}")]
+    #[error("could not {attempt} {}", if name == "." { "the log's home" } else { name })]
     Io {
         /// What was being done.
         attempt: Attempt,
@@ -284,5 +286,8 @@ mod tests {
         let error = StoreError::Io { attempt: Attempt::MakeDurable, name: "public/tile".into(), source };
         assert_eq!(error.to_string(), "could not make durable public/tile");
         assert!(std::error::Error::source(&error).is_some());
+        let source = io::Error::from(io::ErrorKind::StorageFull);
+        let error = StoreError::Io { attempt: Attempt::Lock, name: ".".into(), source };
+        assert_eq!(error.to_string(), "could not lock the log's home");
     }
 }

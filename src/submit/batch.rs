@@ -57,7 +57,10 @@ impl Operator {
         let store = self.writer.store();
         let leaves = &mut self.leaves;
         let mut leaf_at = |index| leaves.at(store, index);
-        self.history.try_take(&bytes, &e, &mut leaf_at, Some(alone)).map_err(SubmitError::Refused)?;
+        let taken = self.history.try_take(&bytes, &e, &mut leaf_at, Some(alone));
+        // Whoever could not be read has not been refused.
+        self.leaves.failure()?;
+        taken.map_err(SubmitError::Refused)?;
         self.leaves.push(e.leaf);
         self.waiting_bytes += bytes.len();
         self.waiting.push(bytes);

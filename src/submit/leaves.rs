@@ -1,8 +1,12 @@
-//! Leaf hashes by index, for `seen`: the latest from memory, older ones from the stored tiles.
+//! Leaf hashes by index, for `seen`: the latest from memory, older ones from the stored tiles, each proven.
+//!
+//! Judging takes an entry's leaf hash or none, and none makes a statement that has seen it unauthentic. So one that cannot
+//! be read is a failure, which whoever judges asks for afterwards ([`Leaves::failure`]): a disk that hiccups must not
+//! decide what counts.
 
-use crate::client;
+use crate::client::{Client, ReadError};
 use crate::hash::Hash;
-use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
+use crate::merkle::tile::TILE_WIDTH;
 use crate::store::Read;
 
 /// How many leaf hashes are kept in memory.
@@ -11,18 +15,20 @@ const RECENT: usize = 1 << 14;
 /// Leaf hashes by index.
 #[derive(Debug)]
 pub struct Leaves {
-    stored: u64,
+    /// How many are stored, and the root over them.
+    stored: (u64, Hash),
     /// The leaf hashes from index `first` on.
     first: u64,
     recent: Vec<Hash>,
     tile: Option<(u64, Vec<Hash>)>,
+    failure: Option<ReadError>,
 }
 
 impl Leaves {
-    /// Leaf hashes of a log of which so many are stored.
+    /// Leaf hashes of a log of which so many are stored, under this root.
     #[must_use]
-    pub fn new(stored: u64) -> Self {
-        Self { stored, first: stored, recent: Vec::new(), tile: None }
+    pub fn new(stored: u64, root: Hash) -> Self {
+        Self { stored: (stored, root), first: stored, recent: Vec::new(), tile: None, failure: None }
     }
 
     /// Takes the next leaf.
@@ -30,9 +36,9 @@ impl Leaves {
         self.recent.push(leaf);
     }
 
-    /// So many leaves are stored now; what memory need not hold is dropped.
-    pub fn stored(&mut self, size: u64) {
-        self.stored = size;
+    /// So many leaves are stored now, under this root; what memory need not hold is dropped.
+    pub fn stored(&mut self, size: u64, root: Hash) {
+        self.stored = (size, root);
         let surplus = self.recent.len().saturating_sub(RECENT);
         let droppable = usize::try_from(size - self.first).unwrap_or(usize::MAX).min(surplus);
         self.recent.drain(..droppable);
@@ -40,18 +46,31 @@ impl Leaves {
         self.tile = None;
     }
 
-    /// The leaf hash at an index; none where the stored tile is missing or damaged.
+    /// The leaf hash at an index; none where there is none, or it cannot be read: then there is a failure.
     pub fn at(&mut self, store: &dyn Read, index: u64) -> Option<Hash> {
         if let Some(recent) = index.checked_sub(self.first) {
             return self.recent.get(usize::try_from(recent).ok()?).copied();
         }
         let number = index / u64::from(TILE_WIDTH);
         if self.tile.as_ref().is_none_or(|(have, _)| *have != number) {
-            let path = TilePath::at(Level::Hash(0), number, self.stored)?;
-            let bytes = client::object(store, path).ok()??;
-            self.tile = Some((number, path.hashes(&bytes).ok()?));
+            let (size, root) = self.stored;
+            match Client::open(store, size, root).and_then(|mut client| client.leaf_hashes(number)) {
+                Ok(hashes) => self.tile = Some((number, hashes)),
+                Err(error) => {
+                    self.failure = Some(error);
+                    return None;
+                }
+            }
         }
         let (_, hashes) = self.tile.as_ref()?;
         hashes.get(usize::try_from(index % u64::from(TILE_WIDTH)).ok()?).copied()
+    }
+
+    /// Why a leaf hash could not be read since this was last asked.
+    ///
+    /// # Errors
+    /// [`ReadError`]: what was judged meanwhile was judged without knowing.
+    pub fn failure(&mut self) -> Result<(), ReadError> {
+        self.failure.take().map_or(Ok(()), Err)
     }
 }

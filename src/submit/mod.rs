@@ -151,7 +151,7 @@ impl Operator {
 
     fn take_up(writer: Writer, index: Index) -> Result<Self, SubmitError> {
         let history = resume(&writer)?;
-        let leaves = Leaves::new(writer.size());
+        let leaves = Leaves::new(writer.size(), writer.root());
         let mut operator = Self {
             writer,
             history,
@@ -227,11 +227,11 @@ impl Operator {
         self.waiting.len() >= MAX_ROUND || self.waiting_bytes + bundle::ENTRY_MAX > MAX_ROUND_BYTES
     }
 
-    /// Makes all that was admitted durable.
+    /// Makes all that was admitted durable. An index of ids that cannot be written does not change that: what it lacks is
+    /// kept in memory, and the next commit, or the next opening, brings it up to date.
     ///
     /// # Errors
-    /// When it cannot: then open the log again to learn what was appended. [`SubmitError::Index`] comes after the fact:
-    /// all is durable, and the next commit, or the next opening, brings the index up to date.
+    /// When it cannot: then open the log again to learn what was appended.
     pub fn commit(&mut self) -> Result<(), SubmitError> {
         let mut done = 0;
         while done < self.waiting.len() {
@@ -241,10 +241,11 @@ impl Operator {
         }
         self.waiting.clear();
         self.waiting_bytes = 0;
-        self.leaves.stored(self.writer.size());
+        self.leaves.stored(self.writer.size(), self.writer.root());
         let ids: Vec<_> = self.fresh.iter().map(|(id, index)| (*id, *index)).collect();
-        self.index.add(&ids, self.writer.size(), self.history.head().leaf)?;
-        self.fresh.clear();
+        if self.index.add(&ids, self.writer.size(), self.history.head().leaf).is_ok() {
+            self.fresh.clear();
+        }
         Ok(())
     }
 
@@ -287,7 +288,7 @@ impl Operator {
             let leaves = &mut self.leaves;
             let mut leaf_at = |index| leaves.at(store, index);
             self.history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut leaf_at, None);
-            Ok(())
+            Ok(self.leaves.failure()?)
         })?;
         match self.history.roster() {
             Some(_) => Ok(()),
@@ -306,6 +307,7 @@ impl Operator {
         let (mut known, last) = self.index.state()?;
         let store = self.writer.store();
         let matches = known <= size && (known == 0 || self.leaves.at(store, known - 1) == Some(last));
+        self.leaves.failure()?;
         if !matches {
             self.index.clear()?;
             known = 0;

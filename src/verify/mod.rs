@@ -92,7 +92,7 @@ impl<'a> Audit<'a> {
         builder: TileBuilder,
         report: &'a mut dyn FnMut(Found),
     ) -> Self {
-        let leaves = Leaves::new(history.head().size);
+        let leaves = Leaves::new(history.head().size, builder.root());
         let objects = Objects::new(builder);
         Self {
             store,
@@ -193,7 +193,7 @@ impl<'a> Audit<'a> {
                 _ => {}
             }
         }
-        self.leaves.stored(self.history.head().size);
+        self.leaves.stored(self.history.head().size, self.objects.root());
         Ok(())
     }
 
@@ -205,6 +205,11 @@ impl<'a> Audit<'a> {
         let mut leaf_at = |index| leaves.at(store, index);
         let findings =
             self.history.take(batch.bytes(leaf), leaf.hash, leaf.decoded.as_ref(), &mut leaf_at, alone);
+        match self.leaves.failure() {
+            // That a tile is missing or wrong is found as it is compared.
+            Err(error) if !error.is_tampering() => return Err(error),
+            _ => {}
+        }
         self.leaves.push(leaf.hash);
         let authentic = findings.iter().all(|f| f.reason.effect() != Effect::Unauthentic);
         for finding in findings {

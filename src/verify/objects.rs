@@ -213,6 +213,11 @@ impl Objects {
         Self(builder)
     }
 
+    /// The root over all leaves so far.
+    pub(super) fn root(&self) -> Hash {
+        self.0.root()
+    }
+
     pub(super) fn push(
         &mut self,
         store: &dyn Read,
@@ -220,11 +225,6 @@ impl Objects {
         found: &mut dyn FnMut(ObjectFinding),
     ) -> Result<(), ReadError> {
         self.0.push(leaf).into_iter().try_for_each(|tile| compare(store, &tile, found))
-    }
-
-    /// The root of what was pushed.
-    pub(super) fn root(&self) -> Hash {
-        self.0.root()
     }
 
     /// Compares the partial tiles, and gives the root.

@@ -16,11 +16,13 @@ struct TestGuard(Arc<Mutex<Kept>>);
 struct Kept {
     head: Option<(u64, Hash)>,
     is_full: bool,
+    /// What another writer keeps just before this one does.
+    overtaken: Option<(u64, Hash)>,
 }
 
 impl TestGuard {
     fn of(head: Option<(u64, Hash)>) -> Self {
-        Self(Arc::new(Mutex::new(Kept { head, is_full: false })))
+        Self(Arc::new(Mutex::new(Kept { head, ..Kept::default() })))
     }
 
     fn head(&self) -> Option<(u64, Hash)> {
@@ -38,6 +40,10 @@ impl Guard for TestGuard {
         if this.is_full {
             let source = std::io::ErrorKind::StorageFull.into();
             return Err(StoreError::Io { attempt: Attempt::Write, name: "guard".into(), source });
+        }
+        if let Some(other) = this.overtaken.take() {
+            this.head = Some(other);
+            return Err(StoreError::Conflict { name: "guard".into() });
         }
         this.head = Some((size, root));
         Ok(())
@@ -162,6 +168,23 @@ fn a_guard_that_moves_on_or_cannot_be_written_stops_the_signature() {
     guard.0.lock().unwrap().is_full = false;
     publish(&mut writer).unwrap();
     assert_eq!(guard.head(), Some((260, root_of(260))));
+}
+
+#[test]
+fn a_guard_that_moves_on_at_the_last_moment_says_who_took_over() {
+    for taken_over in [false, true] {
+        let (store, guard) = (base(), TestGuard::default());
+        let mut writer = guarded(&store, &guard).unwrap();
+        writer.append(&leaves(BASE..BASE + 10)).unwrap();
+        guard.0.lock().unwrap().overtaken = Some((300, root_of(300)));
+        if taken_over {
+            drop(open(&store.reopen()).unwrap());
+            assert!(matches!(publish(&mut writer), Err(LogError::Fenced { epoch: 3 })));
+        } else {
+            assert!(is_ahead(publish(&mut writer), "guard", 300));
+        }
+        assert_eq!(served(&store).len(), BASE, "nothing was signed");
+    }
 }
 
 #[test]

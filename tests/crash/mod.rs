@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod appends;
 mod backups;
 mod faults;
 mod operator;

@@ -13,12 +13,12 @@ use servanda::entry::SignedEntry;
 use servanda::field::Instant;
 use servanda::statement::Signature;
 use servanda::store::index::Index;
-use servanda::store::memory::{Among, Plan};
+use servanda::store::memory::{Among, Kind, Plan};
 use servanda::store::{Read as _, Store as _, StoreError, Swap};
 use servanda::submit::{Admitted, CHARTER, Founding, Operator, SNAPSHOT, SubmitError};
 
 /// Two partners, a pledge, its acceptance, and some more.
-static MODEL: LazyLock<SmallLog> = LazyLock::new(|| {
+pub(super) static MODEL: LazyLock<SmallLog> = LazyLock::new(|| {
     let mut log = SmallLog::founded_with(|found| {
         found.charter.partners.retain(|p| ["de", "ua"].contains(&p.handle.as_str()));
         found.charter.rules.incident_quorum.count = 1;
@@ -33,22 +33,22 @@ static MODEL: LazyLock<SmallLog> = LazyLock::new(|| {
     log
 });
 
-fn index() -> Index {
+pub(super) fn index() -> Index {
     Index::in_memory().unwrap()
 }
 
-fn statement(model: &SmallLog, n: usize) -> (Vec<u8>, Vec<Signature>, Instant) {
+pub(super) fn statement(model: &SmallLog, n: usize) -> (Vec<u8>, Vec<Signature>, Instant) {
     let entry = model.entry(n).entry;
     (entry.statement.0, entry.signatures.0, entry.sequenced_at)
 }
 
-fn found(store: &Memory, index: Index) -> Result<Operator, SubmitError> {
+pub(super) fn found(store: &Memory, index: Index) -> Result<Operator, SubmitError> {
     let (statement, signatures, now) = statement(&MODEL, 0);
     let founding = Founding { statement, signatures, charter_text: CHARTER_TEXT.to_vec() };
     Operator::found(Box::new(store.clone()), None, index, founding, now, &key("operator/checkpoint"))
 }
 
-fn reopen(store: &Memory) -> Result<Operator, SubmitError> {
+pub(super) fn reopen(store: &Memory) -> Result<Operator, SubmitError> {
     Operator::open(Box::new(store.reopen()), None, index())
 }
 
@@ -312,4 +312,32 @@ fn stored_entries_that_were_changed_do_not_decide_who_may_sign() {
     store.delete(SNAPSHOT).unwrap();
     let refused = reopen(&store).map(drop);
     assert!(matches!(refused, Err(SubmitError::Read(_))), "{refused:?}");
+}
+
+#[test]
+fn a_read_that_fails_while_the_history_is_derived_decides_nothing() {
+    // The history of the first three is kept; what partners said after that is derived, and their `seen` read.
+    let store = Memory::new();
+    drop(found(&store, index()).unwrap());
+    for entries in [1..3, 3..7] {
+        let mut operator = reopen(&store).unwrap();
+        for n in entries {
+            let (statement, signatures, now) = statement(&MODEL, n);
+            operator.admit(&statement, &signatures, now).unwrap();
+        }
+        operator.publish(&key("operator/checkpoint")).unwrap();
+    }
+    let objects = store.objects();
+    let (mut failed, want) = (0, MODEL.history().snapshot());
+    for nth in 0..64 {
+        let store = Memory::holding(objects.clone());
+        store.plan(Plan { among: Among::Only(Kind::Get), nth, fault: Fault::Fails, dies: false });
+        match Operator::open(Box::new(store.clone()), None, index()) {
+            Ok(operator) => assert_eq!(operator.history().snapshot(), want, "read {nth}"),
+            Err(_) => failed += 1,
+        }
+        // Nor did it keep anything wrong.
+        assert_eq!(reopen(&store).unwrap().history().snapshot(), want, "after read {nth}");
+    }
+    assert!(failed > 10, "{failed}");
 }

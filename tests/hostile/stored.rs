@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use servanda::hash::Hash;
 use servanda::log::Writer;
 use servanda::store::guard::{Guard as _, GuardFile};
-use servanda::store::index::Index;
+use servanda::store::index::{Index, ReadIndex};
 use servanda::store::memory::Memory;
 use std::fs;
 use std::path::Path;
@@ -23,17 +23,12 @@ static INDEX: LazyLock<Vec<u8>> = LazyLock::new(|| {
     fs::read(&path).unwrap()
 });
 
-/// Asks an index everything that it can be asked.
-fn ask(index: &Index) {
-    let _ = (index.state(), index.find(&Hash([3; 32])), index.starting_with("03"));
-}
-
 fn open_index(path: &Path) {
-    if let Ok(index) = Index::open_to_read(path) {
-        ask(&index);
+    if let Ok(index) = ReadIndex::open_to_read(path) {
+        let _ = (index.state(), index.find(&Hash([3; 32])), index.starting_with("03"));
     }
     if let Ok(index) = Index::open(path) {
-        ask(&index);
+        let _ = (index.state(), index.find(&Hash([3; 32])), index.starting_with("03"));
         let _ = index.add(&[(Hash([201; 32]), 201)], 202, Hash([8; 32]));
         let _ = index.clear();
     }

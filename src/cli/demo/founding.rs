@@ -11,8 +11,8 @@
 use super::cast::{CHARTER, Cast, Member};
 use super::play::{Door, Played, play};
 use super::sign::sign;
+use crate::cli::files;
 use crate::cli::problem::{Hint as _, Problem};
-use crate::cli::{desk, files};
 use servanda::charter::file::Founding;
 use servanda::draft::Draft;
 use servanda::field::{Class, Instant, Short};
@@ -24,6 +24,7 @@ use servanda::policy::Policy;
 use servanda::statement::body::Found;
 use servanda::statement::{Act, Head};
 use servanda::store::dir::Dir;
+use servanda::store::index::{self, Index};
 use servanda::submit::{self, Operator};
 use servanda::trust::Trust;
 use std::collections::BTreeMap;
@@ -85,7 +86,7 @@ pub fn found(dir: &Path, cast: &Cast, now: Instant) -> anyhow::Result<Honest> {
     fs::write(dir.join(TRUST), trust.to_string())?;
     let home = dir.join(LOG);
     let store = Dir::create(&home)?;
-    let index = desk::open_index(&home)?;
+    let index = Index::open(&home.join(index::FILE))?;
     let charter = founding.text;
     let founding = submit::Founding {
         statement: draft.statement.0,

@@ -280,17 +280,15 @@ fn append(
         next = following;
     }
     bar.finish_and_clear();
-    operator.publish(key)?;
-    Ok((first.unwrap_or(last), last, operator.writer().published()))
+    let published = rounds::publish(operator, key)?;
+    Ok((first.unwrap_or(last), last, published))
 }
 
 /// Publishes what an interrupted import committed, where nothing new will be.
 fn publish_left(context: &Context, desk: &mut Desk) -> Result<()> {
     let Some((operator, key)) = desk.operator() else { return Ok(()) };
     if operator.writer().size() > operator.writer().published() {
-        operator.publish(key)?;
-        let size = operator.writer().published();
-        let entries = count(size, "entry", "entries");
+        let entries = count(rounds::publish(operator, key)?, "entry", "entries");
         context.screen.say(format!("What was committed before is published in the checkpoint of {entries}."));
     }
     Ok(())

@@ -3,7 +3,7 @@
 //!
 //! For programs it is one object: the findings first, then everything else.
 
-use super::super::screen::Screen;
+use super::super::screen::{self, Screen};
 use super::super::{Outcome, open};
 use super::Case;
 use indicatif::ProgressBar;
@@ -68,7 +68,7 @@ impl<'s> Tally<'s> {
         }
         if self.screen.is_json() {
             let before = if self.total == 0 { "{\"findings\":[" } else { "," };
-            anstream::print!("{before}{}", in_json(&found));
+            screen::put(format_args!("{before}{}", in_json(&found)));
         } else {
             let line = match &found {
                 Found::Entry(f) => f.to_string(),
@@ -95,7 +95,7 @@ impl<'s> Tally<'s> {
         if self.screen.is_json() {
             let before = if self.total == 0 { "{\"findings\":[" } else { "" };
             let rest = self.summary(case, report, outcome, not_understood).to_string();
-            anstream::println!("{before}],{}", rest.strip_prefix('{').expect("an object"));
+            screen::put(format_args!("{before}],{}\n", rest.strip_prefix('{').expect("an object")));
             return Ok(outcome);
         }
         for ((effect, code), count) in &self.counts {

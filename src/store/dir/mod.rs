@@ -22,7 +22,7 @@
 //! what the system calls have done; a power cut, in addition, any subset of what was not waited for.
 //!
 //! 1. *Write* every object to a file of its own in `private/tmp`, and wait until the bytes are on the medium (how:
-//!    `waiting`). Crash: no name was given; the files are left over, torn or whole; [`Dir::clean_temp`] removes them.
+//!    `waiting`). Crash: no name was given; the files are left over, torn or whole; [`Dir::open`] removes them.
 //! 2. *Link* each file to its name. A link is refused where the name is taken, and what is there is compared. Folders
 //!    are made on the way. Crash: some names are given, in any combination; whichever survive hold whole objects.
 //! 3. *Wait* for the names: the files' folders, and every folder above that may be new. What was found in phase 2
@@ -69,7 +69,7 @@ pub struct Dir {
 }
 
 impl Dir {
-    /// Opens a home that is there.
+    /// Opens a home that is there, and removes what crashed writers left over in `private/tmp`, unless one is at work there.
     ///
     /// # Errors
     /// [`StoreError::NoHome`] if the path lacks one of the folders `public` and `private`; [`StoreError::Io`].
@@ -80,7 +80,9 @@ impl Dir {
         }
         make_folder(&home.join("private/tmp"), 0o700)
             .map_err(io_error(Attempt::MakeFolder, "private/tmp"))?;
-        Ok(Self { home, durable_folders: Mutex::default() })
+        let dir = Self { home, durable_folders: Mutex::default() };
+        dir.clean_temp();
+        Ok(dir)
     }
 
     /// Makes a home, durable, and opens it. What is there already stays as it is, so that making it may be interrupted.
@@ -104,22 +106,14 @@ impl Dir {
         Self::open(&home)
     }
 
-    /// Removes what crashed writers left over. For a writer that has just fenced off all others: should one of them be
-    /// alive and in the middle of a put or swap, that call fails, and nothing worse. Returns how many files there were.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`].
-    pub fn clean_temp(&self) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        for entry in fs::read_dir(self.temp()).map_err(io_error(Attempt::List, "private/tmp"))? {
-            let path = entry.map_err(io_error(Attempt::List, "private/tmp"))?.path();
-            match fs::remove_file(path) {
-                Ok(()) => removed += 1,
-                Err(e) if e.kind() == ErrorKind::NotFound => {}
-                Err(e) => return Err(io_error(Attempt::Delete, "private/tmp")(e)),
-            }
-        }
-        Ok(removed)
+    /// Removes what crashed writers left over. Everyone who puts or swaps holds the folder's lock meanwhile, shared, so
+    /// whatever is there when nobody does counts for nothing. Returns how many files went; one that stays harms nobody.
+    fn clean_temp(&self) -> usize {
+        let remove_all = || {
+            let left = fs::read_dir(self.temp()).into_iter().flatten().flatten();
+            left.filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
+        };
+        Waiting::while_idle(&self.temp(), remove_all).unwrap_or(0)
     }
 
     fn temp(&self) -> PathBuf {

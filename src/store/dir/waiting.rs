@@ -16,15 +16,25 @@ use std::path::Path;
 /// Up to this many files and folders are waited for one by one.
 const MAX_SINGLE_SYNCS: usize = 4;
 
-/// Waits for what is written after it was opened.
+/// Waits for what is written after it was opened. While it is open, nobody cleans up in that folder.
 pub(super) struct Waiting {
     filesystem: File,
 }
 
 impl Waiting {
-    /// Opens it by any folder of the file system.
+    /// Opens it by the folder that is written to first.
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self { filesystem: File::open(folder).map_err(io_error(Attempt::MakeDurable, "."))? })
+        let filesystem = File::open(folder).map_err(io_error(Attempt::Write, "private/tmp"))?;
+        // The system lets go of it with the file. Where folders cannot be locked, they are never cleaned up either.
+        while filesystem.lock_shared().is_err_and(|e| e.kind() == io::ErrorKind::Interrupted) {}
+        Ok(Self { filesystem })
+    }
+
+    /// Runs `clean` while nobody writes to a folder; none where somebody does, or it cannot be told.
+    pub(super) fn while_idle<T>(folder: &Path, clean: impl FnOnce() -> T) -> Option<T> {
+        let folder = File::open(folder).ok()?;
+        folder.try_lock().ok()?;
+        Some(clean())
     }
 
     /// Whether to wait for this many files with [`Waiting::for_all`] rather than with [`sync`] for each.
