@@ -166,10 +166,11 @@ impl Roster {
         if matches!(kind, Kind::Propose | Kind::Approve) && s.author.is_operator() {
             reasons.push(Reason::NotForOperator { kind: kind.name() });
         }
-        // Bodies that carry keys are for `weigh`: there a bad one makes the entry unauthentic.
+        // Bodies that carry keys are for `weigh`: there a bad one makes the entry unauthentic. Here it is not kept: of
+        // millions, few are looked at again.
         if !self.carries_keys(s)
             && !self.is_later_motion(s)
-            && let Err(ActError::Body { error, .. }) = e.act()
+            && let Err(ActError::Body { error, .. }) = s.act()
         {
             reasons.push(Reason::Body { what: format!("body of \"{}\": {error}", kind.name()) });
         }

@@ -20,7 +20,7 @@ use std::ops::Range;
 const BATCH_BYTES: usize = 8 << 20;
 
 /// How many bundles one batch holds.
-const BATCH_BUNDLES: u64 = 16;
+const BATCH_BUNDLES: u64 = 32;
 
 /// A batch of bundles.
 pub(super) struct Batch {

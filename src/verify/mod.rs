@@ -7,7 +7,7 @@
 //!
 //! Bundles are read and decoded, and signatures checked, on all cores; the fold runs in the log's order. Between two
 //! entries of class 0 the roster stands still, so a whole stretch of signatures can be checked at once. Memory holds one
-//! batch of bundles, the latest leaf hashes, and what each author needs: it does not grow with the log.
+//! batch of bundles and the next, the latest leaf hashes, and what each author needs: it does not grow with the log.
 //!
 //! In quick mode signatures are checked for all of class 0, and for the last statement of each author, class and key
 //! set: that one vouches for those before it through `prev`. Sound as long as clients sign only on a `prev` that they
@@ -28,12 +28,12 @@ use crate::hash::Hash;
 use crate::history::History;
 use crate::merkle::builder::TileBuilder;
 use crate::merkle::tile::TILE_WIDTH;
-use crate::roster::Alone;
 use crate::store::Read;
 use crate::submit::Leaves;
 use batch::{Batch, Leaf};
 use gap::Strays;
 use objects::Objects;
+use std::ops::Range;
 
 /// Something that verification holds against the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,35 +165,49 @@ impl<'a> Audit<'a> {
             self.found(Found::Object(finding));
         }
         self.strays.count(&batch.leaves, batch.number);
-        for at in skip..batch.leaves.len() {
-            let quick = self.options.quick;
-            let leaf = &batch.leaves[at];
-            if leaf.governs() {
-                if quick {
+        let mut at = skip;
+        while at < batch.leaves.len() {
+            let stretch = batch.leaves[at..].iter().position(Leaf::governs);
+            let end = stretch.map_or(batch.leaves.len(), |len| at + len);
+            self.stretch(batch, at..end)?;
+            if end < batch.leaves.len() {
+                if self.options.quick {
                     self.finish_quick();
                 }
                 self.signatures_checked += 1;
-                self.take(batch, at)?;
-                continue;
+                self.take(batch, end)?;
             }
-            let stands = |verdict: &Alone| verdict.roster == self.history.pointer();
-            if let Some(roster) = self.history.roster()
-                && leaf.ordinary().is_some()
-                && !batch.verdicts[at].as_ref().is_some_and(stands)
-            {
-                // The roster moved on since the batch was read: judged again, as far as it stays the same.
-                let stretch = batch.leaves[at..].iter().position(Leaf::governs);
-                batch.judge(at..stretch.map_or(batch.leaves.len(), |len| at + len), roster, self.options);
-            }
-            let authentic = self.take(batch, at)?;
-            match &batch.leaves[at].decoded {
-                // One that does not count vouches for nobody.
-                Ok(e) if quick && authentic => self.quick.remember(self.history.head().size - 1, e),
-                Ok(_) if !quick => self.signatures_checked += 1,
-                _ => {}
-            }
+            at = end + 1;
         }
         self.leaves.stored(self.history.head().size, self.objects.root());
+        Ok(())
+    }
+
+    /// Judges entries between two of class 0.
+    fn stretch(&mut self, batch: &mut Batch, range: Range<usize>) -> Result<(), ReadError> {
+        let first = self.history.head().size;
+        let told = batch.verdicts[range.clone()].iter().flatten().next().map(|verdict| verdict.roster);
+        if let Some(roster) = self.history.roster()
+            && told != Some(roster.last)
+        {
+            // The roster moved on since the batch was read.
+            batch.judge(range.clone(), roster, self.options);
+        }
+        // One that does not count vouches for nobody.
+        let mut counts = Vec::with_capacity(range.len());
+        for at in range.clone() {
+            counts.push(self.take(batch, at)?);
+        }
+        let entries = (first..).zip(&batch.leaves[range]);
+        if self.options.quick {
+            let counted = entries.zip(counts).filter(|(_, counts)| *counts);
+            let counted: Vec<_> =
+                counted.filter_map(|((index, leaf), _)| Some((index, leaf.ordinary()?))).collect();
+            self.quick.keep(counted.into_iter());
+        } else {
+            self.signatures_checked +=
+                u64::try_from(entries.filter(|(_, leaf)| leaf.ordinary().is_some()).count()).expect("few");
+        }
         Ok(())
     }
 

@@ -4,16 +4,21 @@ use crate::chain::{Finding, Reason};
 use crate::entry::SignedEntry;
 use crate::field::Handle;
 use crate::roster::{Roster, signing};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Statements whose signatures are still to be checked.
 #[derive(Default)]
 pub(super) struct Waiting(BTreeMap<(Handle, u8), (u64, SignedEntry)>);
 
 impl Waiting {
-    /// Keeps an entry in the place of its author's before.
-    pub(super) fn remember(&mut self, index: u64, e: &SignedEntry) {
-        self.0.insert((e.statement.author.clone(), e.statement.class), (index, e.clone()));
+    /// Keeps of these entries, by index, the last of each author and class, in the place of the one before.
+    pub(super) fn keep<'e>(&mut self, entries: impl DoubleEndedIterator<Item = (u64, &'e SignedEntry)>) {
+        let mut kept = HashSet::new();
+        for (index, e) in entries.rev() {
+            if kept.insert((e.statement.author.as_str(), e.statement.class)) {
+                self.0.insert((e.statement.author.clone(), e.statement.class), (index, e.clone()));
+            }
+        }
     }
 
     pub(super) fn len(&self) -> u64 {
