@@ -3,7 +3,6 @@
 
 use crate::support::office::Office;
 use crate::support::small_log::{ORIGIN, SmallLog, key, officer, pledge, terms};
-use rayon::prelude::*;
 use servanda::field::{Class, Instant};
 use servanda::key::SigningKey;
 use servanda::log::{COMMIT, MAX_ROUND, Writer};
@@ -13,7 +12,6 @@ use servanda::store::index::Index;
 use servanda::store::memory::{Kind as CallKind, Memory};
 use servanda::submit::{Operator, Signed};
 use std::fs;
-use std::time::Instant as Stopwatch;
 
 const PARTNERS: [(&str, &str, &str, usize); 3] = [
     ("de", "Germany", "guarantor", 1),
@@ -262,50 +260,6 @@ fn five_thousand_rows_become_five_thousand_entries() {
     let entries = office.entries();
     let pledges: Vec<&Statement> = entries[4..].iter().map(|e| &e.statement).collect();
     assert!((0..).zip(&pledges).all(|(seq, s)| s.seq == seq && s.seen.size == 4));
-}
-
-/// What no import can be faster than: signing, verifying and hashing, on all cores.
-fn floor_per_s(statements: usize, len: usize) -> f64 {
-    let key = key("de/0");
-    let public = key.public();
-    let started = Stopwatch::now();
-    let good = (0..statements).into_par_iter().filter(|n| {
-        let mut bytes = vec![0; len];
-        bytes[..8].copy_from_slice(&n.to_be_bytes());
-        let id = servanda::statement::id(&bytes);
-        let signature = servanda::statement::sign(&id, 0, &key);
-        bytes.extend_from_slice(&signature.bytes);
-        std::hint::black_box(servanda::hash::leaf_hash(&bytes));
-        public.holds(&servanda::statement::signed_bytes(&id), &signature.bytes)
-    });
-    assert_eq!(good.count(), statements);
-    per_s(statements, started)
-}
-
-fn per_s(statements: usize, started: Stopwatch) -> f64 {
-    f64::from(u32::try_from(statements).unwrap()) / started.elapsed().as_secs_f64()
-}
-
-#[test]
-#[ignore = "a measurement: cargo test --release -- --ignored --nocapture against_the_floor"]
-fn a_hundred_thousand_rows_against_the_floor() {
-    let count = 100_000;
-    let rows: String = (0..count)
-        .map(|n| format!("P{n},Artillery ammunition and spare parts,military,{n}000,2022-03-01\n"))
-        .collect();
-    let office = office(&format!("Id,What,Kind,Sum,Day\n{rows}"));
-    let started = Stopwatch::now();
-    let ended = office.good(&import(&[]));
-    let import = per_s(count, started);
-    assert!(ended.out.ends_with("100000 rows: 100000 signed, 0 refused.\n"));
-    let started = Stopwatch::now();
-    let entries = office.entries();
-    let verify = per_s(count, started);
-    let floor = floor_per_s(count, entries[4].entry.statement.len());
-    println!(
-        "import {import:.0}/s, floor {floor:.0}/s: {:.2} of it; read and verified {verify:.0}/s",
-        import / floor
-    );
 }
 
 // - the door -
