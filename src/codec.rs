@@ -314,6 +314,23 @@ mod tests {
         assert!(decode::<Bytes>(&[4, 1, 2, 3], 64).is_err());
         assert!(decode::<List<u8>>(&[4, 1, 2, 3], 64).is_err());
         assert!(matches!(decode::<Bytes>(&[2, 1, 2, 3], 64), Err(CodecError::Trailing(1))));
+        assert!(matches!(decode::<Bytes>(&[0, 1, 2, 3], 64), Err(CodecError::Trailing(3))));
+    }
+
+    #[test]
+    fn a_type_that_forgets_what_it_read_is_refused() {
+        struct First(u8);
+        impl Serialize for First {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                self.0.serialize(s)
+            }
+        }
+        impl<'de> Deserialize<'de> for First {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                <(u8, u8)>::deserialize(d).map(|(first, _)| Self(first))
+            }
+        }
+        assert!(matches!(decode::<First>(&[1, 2], 64), Err(CodecError::NotCanonical)));
     }
 
     #[test]
