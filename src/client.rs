@@ -4,6 +4,7 @@
 //! replaced by the full one is cut from that (c2sp.org/tlog-tiles).
 
 use crate::hash::{Hash, leaf_hash};
+use crate::merkle::builder::TileBuilder;
 use crate::merkle::bundle::{self, BUNDLE_MAX, BundleError};
 use crate::merkle::prove::{ProveError, StoredTree, TileReader, read_partial_or_full};
 use crate::merkle::tile::{Level, TILE_LEN, TILE_WIDTH, TilePath};
@@ -99,6 +100,12 @@ impl<'a> Client<'a> {
     /// When it cannot be read, or is not what the root commits to.
     pub fn open(store: &'a dyn Read, size: u64, root: Hash) -> Result<Self, ReadError> {
         Ok(Self { store, tree: StoredTree::open(Tiles(store), size, root)? })
+    }
+
+    /// Opens a log as far as it was derived here from its entries.
+    #[must_use]
+    pub fn resume(store: &'a dyn Read, builder: &TileBuilder) -> Self {
+        Self { store, tree: StoredTree::resume(Tiles(store), builder) }
     }
 
     /// The number of entries.

@@ -191,6 +191,11 @@ impl Writer {
         self.record.root
     }
 
+    /// The tree over them.
+    pub(crate) fn builder(&self) -> &TileBuilder {
+        &self.builder
+    }
+
     /// The size of the published checkpoint.
     #[must_use]
     pub fn published(&self) -> u64 {

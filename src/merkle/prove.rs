@@ -127,6 +127,17 @@ impl<R: TileReader> StoredTree<R> {
         if got == root { Ok(tree) } else { Err(ProveError::Edge { size, got, want: root }) }
     }
 
+    /// Opens a tree that was built here: its right edge need not be stored, as that of a size between two checkpoints
+    /// never is.
+    pub fn resume(reader: R, builder: &TileBuilder) -> Self {
+        let mut tiles = BTreeMap::new();
+        for path in edge(builder.size()) {
+            let Level::Hash(level) = path.level else { continue };
+            tiles.insert((level, path.index), builder.edge()[usize::from(level)].clone());
+        }
+        Self { reader, size: builder.size(), root: builder.root(), tiles }
+    }
+
     /// The number of leaves.
     #[must_use]
     pub fn size(&self) -> u64 {

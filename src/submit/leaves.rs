@@ -6,6 +6,7 @@
 
 use crate::client::{Client, ReadError};
 use crate::hash::Hash;
+use crate::merkle::builder::TileBuilder;
 use crate::merkle::tile::TILE_WIDTH;
 use crate::store::Read;
 
@@ -15,8 +16,8 @@ const RECENT: usize = 1 << 14;
 /// Leaf hashes by index.
 #[derive(Debug)]
 pub struct Leaves {
-    /// How many are stored, and the root over them.
-    stored: (u64, Hash),
+    /// The tree over those that are stored: its full tiles lie there, its right edge may not.
+    stored: TileBuilder,
     /// The leaf hashes from index `first` on.
     first: u64,
     recent: Vec<Hash>,
@@ -25,10 +26,10 @@ pub struct Leaves {
 }
 
 impl Leaves {
-    /// Leaf hashes of a log of which so many are stored, under this root.
+    /// Leaf hashes of a log of which so much is stored.
     #[must_use]
-    pub fn new(stored: u64, root: Hash) -> Self {
-        Self { stored: (stored, root), first: stored, recent: Vec::new(), tile: None, failure: None }
+    pub fn new(stored: TileBuilder) -> Self {
+        Self { first: stored.size(), stored, recent: Vec::new(), tile: None, failure: None }
     }
 
     /// Takes the next leaf.
@@ -36,9 +37,10 @@ impl Leaves {
         self.recent.push(leaf);
     }
 
-    /// So many leaves are stored now, under this root; what memory need not hold is dropped.
-    pub fn stored(&mut self, size: u64, root: Hash) {
-        self.stored = (size, root);
+    /// So much is stored now; what memory need not hold is dropped.
+    pub fn stored(&mut self, builder: &TileBuilder) {
+        let size = builder.size();
+        self.stored = builder.clone();
         let surplus = self.recent.len().saturating_sub(RECENT);
         let droppable = usize::try_from(size - self.first).unwrap_or(usize::MAX).min(surplus);
         self.recent.drain(..droppable);
@@ -53,8 +55,7 @@ impl Leaves {
         }
         let number = index / u64::from(TILE_WIDTH);
         if self.tile.as_ref().is_none_or(|(have, _)| *have != number) {
-            let (size, root) = self.stored;
-            match Client::open(store, size, root).and_then(|mut client| client.leaf_hashes(number)) {
+            match Client::resume(store, &self.stored).leaf_hashes(number) {
                 Ok(hashes) => self.tile = Some((number, hashes)),
                 Err(error) => {
                     self.failure = Some(error);
@@ -72,5 +73,41 @@ impl Leaves {
     /// [`ReadError`]: what was judged meanwhile was judged without knowing.
     pub fn failure(&mut self) -> Result<(), ReadError> {
         self.failure.take().map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::sha256;
+    use crate::merkle::builder::Tile;
+    use crate::store::Store as _;
+    use crate::store::memory::Memory;
+
+    #[test]
+    fn an_old_leaf_is_found_at_every_size_though_only_the_last_sizes_edge_is_stored() {
+        let leaf = |n: u64| sha256(&n.to_be_bytes());
+        let mut builder = TileBuilder::default();
+        let size = 70_000;
+        let full: Vec<Tile> = (0..size).flat_map(|n| builder.push(leaf(n))).collect();
+        let store = Memory::new();
+        let named = |tile: Tile| (format!("public/{}", tile.path), tile.bytes);
+        store
+            .put_all(&full.into_iter().chain(builder.partial()).map(named).collect::<Vec<_>>())
+            .expect("puts");
+
+        let mut builder = TileBuilder::default();
+        let mut leaves = Leaves::new(builder.clone());
+        for n in 0..size {
+            builder.push(leaf(n));
+            leaves.push(leaf(n));
+            if n % 4_000 == 3_999 {
+                leaves.stored(&builder);
+                for old in [0, n / 3, n / 2, n] {
+                    assert_eq!(leaves.at(&store, old), Some(leaf(old)), "{old} at {n}");
+                    assert!(leaves.failure().is_ok(), "{old} at {n}");
+                }
+            }
+        }
     }
 }

@@ -151,7 +151,7 @@ impl Operator {
 
     fn take_up(writer: Writer, index: Index) -> Result<Self, SubmitError> {
         let history = resume(&writer)?;
-        let leaves = Leaves::new(writer.size(), writer.root());
+        let leaves = Leaves::new(writer.builder().clone());
         let mut operator = Self {
             writer,
             history,
@@ -241,7 +241,7 @@ impl Operator {
         }
         self.waiting.clear();
         self.waiting_bytes = 0;
-        self.leaves.stored(self.writer.size(), self.writer.root());
+        self.leaves.stored(self.writer.builder());
         let ids: Vec<_> = self.fresh.iter().map(|(id, index)| (*id, *index)).collect();
         if self.index.add(&ids, self.writer.size(), self.history.head().leaf).is_ok() {
             self.fresh.clear();

@@ -92,7 +92,7 @@ impl<'a> Audit<'a> {
         builder: TileBuilder,
         report: &'a mut dyn FnMut(Found),
     ) -> Self {
-        let leaves = Leaves::new(history.head().size, builder.root());
+        let leaves = Leaves::new(builder.clone());
         let objects = Objects::new(builder);
         Self {
             store,
@@ -117,9 +117,9 @@ impl<'a> Audit<'a> {
         let width = u64::from(TILE_WIDTH);
         let known = self.history.head().size;
         let mut skip = usize::try_from(known % width).expect("within a bundle");
-        let mut read =
-            Some(Batch::read(self.store, known / width, size, self.history.roster(), self.options));
-        while let Some(batch) = read.take().filter(|_| self.history.head().size < size) {
+        let first = || Batch::read(self.store, known / width, size, self.history.roster(), self.options);
+        let mut read = (known < size).then(first);
+        while let Some(batch) = read.take() {
             let mut batch = batch?;
             if batch.len == 0 || self.strays.are_many() {
                 let finding = gap::finding(batch.number, self.history.head().size, size, batch.len == 0);
@@ -179,7 +179,7 @@ impl<'a> Audit<'a> {
             }
             at = end + 1;
         }
-        self.leaves.stored(self.history.head().size, self.objects.root());
+        self.leaves.stored(self.objects.tree());
         Ok(())
     }
 
@@ -201,9 +201,8 @@ impl<'a> Audit<'a> {
         let entries = (first..).zip(&batch.leaves[range]);
         if self.options.quick {
             let counted = entries.zip(counts).filter(|(_, counts)| *counts);
-            let counted: Vec<_> =
-                counted.filter_map(|((index, leaf), _)| Some((index, leaf.ordinary()?))).collect();
-            self.quick.keep(counted.into_iter());
+            let counted = counted.filter_map(|((index, leaf), _)| Some((index, leaf.ordinary()?)));
+            self.quick.keep(&counted.collect::<Vec<_>>());
         } else {
             self.signatures_checked +=
                 u64::try_from(entries.filter(|(_, leaf)| leaf.ordinary().is_some()).count()).expect("few");

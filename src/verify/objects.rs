@@ -213,6 +213,11 @@ impl Objects {
         Self(builder)
     }
 
+    /// The tree over all leaves so far.
+    pub(super) fn tree(&self) -> &TileBuilder {
+        &self.0
+    }
+
     /// The root over all leaves so far.
     pub(super) fn root(&self) -> Hash {
         self.0.root()

@@ -12,9 +12,9 @@ pub(super) struct Waiting(BTreeMap<(Handle, u8), (u64, SignedEntry)>);
 
 impl Waiting {
     /// Keeps of these entries, by index, the last of each author and class, in the place of the one before.
-    pub(super) fn keep<'e>(&mut self, entries: impl DoubleEndedIterator<Item = (u64, &'e SignedEntry)>) {
+    pub(super) fn keep(&mut self, entries: &[(u64, &SignedEntry)]) {
         let mut kept = HashSet::new();
-        for (index, e) in entries.rev() {
+        for &(index, e) in entries.iter().rev() {
             if kept.insert((e.statement.author.as_str(), e.statement.class)) {
                 self.0.insert((e.statement.author.clone(), e.statement.class), (index, e.clone()));
             }

@@ -194,33 +194,32 @@ func altered(proof []tlog.Hash) [][]tlog.Hash {
 
 // inclusion checks a proof, and that nothing near it is a proof too.
 func inclusion(proof []tlog.Hash, tree tlog.Tree, index int64, leaf tlog.Hash) error {
-	if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, leaf); err != nil {
-		return fmt.Errorf("inclusion of %d in %d: %w", index, tree.N, err)
-	}
-	for _, bad := range altered(proof) {
-		if tlog.CheckRecord(bad, tree.N, tree.Hash, index, leaf) == nil {
-			return fmt.Errorf("inclusion of %d in %d holds when altered", index, tree.N)
-		}
-	}
-	leaf[5] ^= 1
-	if tlog.CheckRecord(proof, tree.N, tree.Hash, index, leaf) == nil {
-		return fmt.Errorf("another leaf is at %d in %d", index, tree.N)
-	}
-	return nil
+	what := fmt.Sprintf("inclusion of %d in %d", index, tree.N)
+	return proves(what, proof, leaf, func(proof []tlog.Hash, leaf tlog.Hash) error {
+		return tlog.CheckRecord(proof, tree.N, tree.Hash, index, leaf)
+	})
 }
 
 func consistency(proof []tlog.Hash, tree tlog.Tree, old int64, root tlog.Hash) error {
-	if err := tlog.CheckTree(proof, tree.N, tree.Hash, old, root); err != nil {
-		return fmt.Errorf("consistency of %d and %d: %w", old, tree.N, err)
+	what := fmt.Sprintf("consistency of %d and %d", old, tree.N)
+	return proves(what, proof, root, func(proof []tlog.Hash, root tlog.Hash) error {
+		return tlog.CheckTree(proof, tree.N, tree.Hash, old, root)
+	})
+}
+
+// proves checks a proof of a hash, and that neither altered proofs nor another hash pass.
+func proves(what string, proof []tlog.Hash, hash tlog.Hash, check func([]tlog.Hash, tlog.Hash) error) error {
+	if err := check(proof, hash); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	for _, bad := range altered(proof) {
-		if tlog.CheckTree(bad, tree.N, tree.Hash, old, root) == nil {
-			return fmt.Errorf("consistency of %d and %d holds when altered", old, tree.N)
+		if check(bad, hash) == nil {
+			return fmt.Errorf("%s holds when altered", what)
 		}
 	}
-	root[5] ^= 1
-	if tlog.CheckTree(proof, tree.N, tree.Hash, old, root) == nil {
-		return fmt.Errorf("another tree of size %d is a prefix of %d", old, tree.N)
+	hash[5] ^= 1
+	if check(proof, hash) == nil {
+		return fmt.Errorf("%s holds of another hash", what)
 	}
 	return nil
 }
