@@ -13,8 +13,10 @@ pub mod seal;
 pub mod charter;
 pub mod statement;
 pub mod entry;
+pub mod rule;
 pub mod chain;
 pub mod roster;
+pub mod ledger;
 pub mod history;
 // - what the log commits to (pure) -
 pub mod merkle;

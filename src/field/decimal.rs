@@ -62,19 +62,21 @@ impl Decimal {
     #[must_use]
     pub fn grouped(&self) -> String {
         let (whole, fraction) = self.parts();
-        let mut out = String::new();
-        for (i, c) in whole.chars().enumerate() {
-            if i > 0 && (whole.len() - i).is_multiple_of(3) {
-                out.push(',');
-            }
-            out.push(c);
-        }
-        if !fraction.is_empty() {
-            out.push('.');
-            out.push_str(fraction);
-        }
-        out
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{}{point}{fraction}", thousands(whole))
     }
+}
+
+/// Digits with their thousands set apart by commas.
+pub(super) fn thousands(whole: &str) -> String {
+    let mut out = String::new();
+    for (i, c) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// Whether commas stand exactly where thousands end.

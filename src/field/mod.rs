@@ -7,12 +7,14 @@
 pub mod bits;
 pub mod decimal;
 pub mod handle;
+pub mod sum;
 pub mod text;
 pub mod time;
 
 pub use bits::{Class, Classes, Role, Roles};
 pub use decimal::Decimal;
 pub use handle::Handle;
+pub use sum::Sum;
 pub use text::{Long, Short, Text};
 pub use time::{Day, Duration, Instant};
 

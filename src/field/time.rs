@@ -126,6 +126,18 @@ impl Day {
         self.0
     }
 
+    /// Its first moment, UTC; the epoch for days before it.
+    #[must_use]
+    pub fn start(self) -> Instant {
+        Instant(u64::try_from(self.0).unwrap_or(0) * DAY_MS)
+    }
+
+    /// Its last millisecond, UTC; the epoch for days before it.
+    #[must_use]
+    pub fn end(self) -> Instant {
+        if self.0 < 0 { self.start() } else { self.start().plus_ms(DAY_MS - 1) }
+    }
+
     fn of(date: Date) -> Self {
         let since = EPOCH.until((Unit::Day, date)).expect("dates lie within the calendar");
         Self(i64::from(since.get_days()))

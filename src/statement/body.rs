@@ -277,6 +277,7 @@ bodies! {
         text: Long,
     }
     /// One occasion on which a pledge must be kept.
+    #[derive(PartialOrd, Ord)]
     Obligation {
         /// The id of the pledge or join.
         pledge: Hash,
@@ -384,6 +385,7 @@ choices! {
         Obligation(Obligation),
     }
     /// An occasion.
+    #[derive(PartialOrd, Ord)]
     Occasion {
         /// The due of this number.
         Due(u64),
@@ -420,7 +422,7 @@ pub enum Party {
 }
 
 /// A moment, or a day where no hour is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// A moment.
     Instant(Instant),

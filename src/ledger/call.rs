@@ -1,0 +1,318 @@
+//! Calls: what an established incident starts by itself, and what a requester starts.
+//!
+//! A trigger tests the pledge as it stood when the incident was first reported: in force then, towards whom, by which
+//! terms; of a kind that it names, against whom it names, begun within its validity, its guards met. An exercise is
+//! called upon the same way, and meets no guard of the real thing.
+
+use super::incident::{Report, begin};
+use super::obligation::{Call, Obligation};
+use super::pledge::{Facet, Gist, Line, Moment, Pledge, State};
+use super::{Ledger, Thing, Told, at, listed};
+use crate::codec::List;
+use crate::field::{Handle, Short};
+use crate::hash::Hash;
+use crate::rule::Rule;
+use crate::statement::body::{Invoke, Obligation as Key, Occasion, Party};
+use crate::statement::terms::{Starts, Trigger};
+use std::collections::BTreeSet;
+
+/// On which occasion pledges are called.
+#[derive(Clone, Copy)]
+pub(super) struct Trial<'a> {
+    /// When the pledge must have been in force.
+    pub when: Moment,
+    /// The report that says what happened; none: nothing but the request.
+    pub report: Option<&'a Report>,
+    /// The call's id.
+    pub call: Hash,
+}
+
+impl Trial<'_> {
+    fn is_exercise(&self) -> bool {
+        self.report.is_some_and(|r| r.exercise)
+    }
+}
+
+impl Ledger {
+    /// Calls upon everything that starts once this incident is established.
+    pub(super) fn start(&mut self, told: &Told<'_>, incident: u32, report: u32) {
+        let waiting: BTreeSet<u32> = self.waiting_for(self.report_at(report));
+        for number in waiting {
+            let trial = self.trial(incident, report);
+            let by_itself =
+                |gist: &Gist| gist.trigger.as_ref().is_some_and(|t| t.starts != Starts::OnRequest);
+            let calls = self.calls(number, &trial, &by_itself).unwrap_or_default();
+            self.call(told, number, self.incident_at(incident).said.id, calls);
+        }
+    }
+
+    /// The pledges whose triggers name one of a report's kinds.
+    pub(super) fn waiting_for(&self, report: &Report) -> BTreeSet<u32> {
+        let kinds = report.kinds.iter().filter_map(|kind| self.watching.get(kind));
+        kinds.flatten().copied().collect()
+    }
+
+    fn trial(&self, incident: u32, report: u32) -> Trial<'_> {
+        let incident = self.incident_at(incident);
+        let when = Moment { before: incident.said.index + 1, at: incident.said.at };
+        Trial { when, report: Some(self.report_at(report)), call: incident.said.id }
+    }
+
+    /// The lines of a pledge that a trial calls, with the terms in force then; those called for it before are left out.
+    ///
+    /// # Errors
+    /// Why none of its terms fit.
+    pub(super) fn calls(
+        &self,
+        number: u32,
+        trial: &Trial<'_>,
+        starts: &dyn Fn(&Gist) -> bool,
+    ) -> Result<Vec<(Line, Vec<Facet>)>, Rule> {
+        let pledge = self.pledge_at(number);
+        let mut called = Vec::new();
+        let mut refusal = None;
+        for line in pledge.lines() {
+            let mut facets = pledge.in_force(line, trial.when);
+            facets.retain(|facet| {
+                let gist = pledge.version(facet.version).gist();
+                let fits = gist.is_some_and(starts)
+                    && match self.fits(pledge, gist, trial) {
+                        Ok(()) => true,
+                        Err(rule) => {
+                            refusal.get_or_insert(rule);
+                            false
+                        }
+                    };
+                fits
+            });
+            if facets.is_empty() {
+                continue;
+            }
+            let key = Key { pledge: pledge.line_id(line), occasion: Occasion::Call(trial.call) };
+            if self.obligations.contains_key(&key) {
+                refusal.get_or_insert(Rule::Called { id: pledge.said.id });
+            } else {
+                called.push((line, facets));
+            }
+        }
+        if called.is_empty() {
+            Err(refusal.unwrap_or_else(|| not_in_force(pledge, trial.when)))
+        } else {
+            Ok(called)
+        }
+    }
+
+    /// Whether terms fit what happened.
+    fn fits(&self, pledge: &Pledge, gist: Option<&Gist>, trial: &Trial<'_>) -> Result<(), Rule> {
+        let id = pledge.said.id;
+        let (Some(gist), Some(trigger)) = (gist, gist.and_then(|g| g.trigger.as_ref())) else {
+            return Err(Rule::NoTrigger { id });
+        };
+        let not = |why: String| Err(Rule::DoesNotFit { id, why });
+        match trial.report {
+            None if !trigger.kinds.is_empty() => {
+                let kinds: Vec<_> = trigger.kinds.iter().map(Short::as_str).collect();
+                return Err(Rule::NeedsIncident { id, kinds: kinds.join(" or ") });
+            }
+            None => {}
+            Some(report) => {
+                if !trigger.kinds.is_empty() && !report.kinds.iter().any(|kind| trigger.kinds.contains(kind))
+                {
+                    return not("it takes an incident of another kind".to_owned());
+                }
+                if !against(trigger, report) {
+                    let want = trigger
+                        .against
+                        .as_ref()
+                        .map_or_else(|| "a partner".to_owned(), |all| listed(all.iter()));
+                    return not(format!("it takes an incident against {want}"));
+                }
+                let from = begin(report.from);
+                if from < gist.valid_from || gist.valid_until.is_some_and(|until| from > until) {
+                    return not(format!("it held from {}, the incident began {from}", gist.valid_from));
+                }
+            }
+        }
+        self.guards(trigger, trial).or_else(not)
+    }
+
+    /// Whether the guards of a trigger are met: what must have come first.
+    fn guards(&self, trigger: &Trigger, trial: &Trial<'_>) -> Result<(), String> {
+        let exercise = trial.is_exercise();
+        if let Some(kind) = &trigger.only_after {
+            let first = trial.report.map_or(trial.when.at, |r| begin(r.from));
+            let came = self.incidents.iter().any(|incident| {
+                let report = incident.established.as_ref().map(|(report, _)| self.report_at(*report));
+                (exercise || !incident.exercise)
+                    && incident.said.id != trial.call
+                    && report.is_some_and(|r| r.kinds.contains(kind) && begin(r.from) <= first)
+            });
+            if !came {
+                return Err(format!(
+                    "it holds only after {:?}, of which no incident is established",
+                    kind.as_str()
+                ));
+            }
+        }
+        if let Some(after) = trigger.after {
+            let number = self.number_of(&after);
+            let lines = number.map(|n| self.pledge_at(n));
+            let called = lines.is_some_and(|pledge| {
+                pledge.lines().any(|line| self.was_called(&pledge.line_id(line), exercise))
+            });
+            if !called {
+                return Err(format!(
+                    "it holds only after {} was called upon, which it was not",
+                    after.short()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn was_called(&self, line: &Hash, exercise: bool) -> bool {
+        let from = Key { pledge: *line, occasion: Occasion::Call(crate::hash::ZEROS) };
+        let of_line = self.obligations.range(from..).take_while(|(key, _)| key.pledge == *line);
+        of_line.into_iter().any(|(_, owed)| owed.call.as_ref().is_some_and(|c| exercise || !c.exercise))
+    }
+
+    /// Lets obligations arise from a call.
+    fn call(&mut self, told: &Told<'_>, number: u32, call: Hash, calls: Vec<(Line, Vec<Facet>)>) {
+        let exercise = self.incident_of(&call).is_some_and(|n| self.incident_at(n).exercise);
+        for (line, facets) in calls {
+            let pledge = self.pledge_at(number);
+            let key = Key { pledge: pledge.line_id(line), occasion: Occasion::Call(call) };
+            let periods: Vec<_> = facets
+                .iter()
+                .map(|f| {
+                    pledge
+                        .version(f.version)
+                        .gist()
+                        .and_then(|g| g.respond_within)
+                        .map(|d| told.said.at.plus(d))
+                })
+                .collect();
+            let obligation = Obligation {
+                arose: told.said.clone(),
+                facets: facets.into(),
+                deadlines: periods.into(),
+                call: Some(Call { exercise }),
+                responses: List::default(),
+                stances: super::incident::Stances::new(),
+                disowned: false,
+            };
+            self.obligations.insert(key, obligation);
+        }
+    }
+
+    pub(super) fn invoke(&mut self, told: &Told<'_>, body: &Invoke) -> Result<(), Rule> {
+        if body.pledges.is_empty() {
+            return Err(Rule::NothingNamed { what: "pledge" });
+        }
+        if body.requested_at > told.said.at {
+            return Err(Rule::Future { at: told.said.at });
+        }
+        let incident = match body.incident {
+            Some(id) => {
+                let unknown = Rule::Unknown { id, want: "incident's first report" };
+                let number = self.incident_of(&id).ok_or(unknown.clone())?;
+                if self.incident_at(number).said.id != id {
+                    return Err(unknown);
+                }
+                Some(number)
+            }
+            None => None,
+        };
+        let mut calls = Vec::new();
+        let mut refusal = None;
+        for id in body.pledges.iter() {
+            let Some(Thing::Pledge(number)) = self.things.get(id) else {
+                return Err(Rule::Unknown { id: *id, want: "pledge" });
+            };
+            match self.on_request(told, *number, incident) {
+                Ok(lines) => calls.push((*number, lines)),
+                // What was called in the meantime harms nobody.
+                Err(rule @ Rule::Called { .. }) => refusal = Some(rule),
+                Err(rule) => return Err(rule),
+            }
+        }
+        if let (true, Some(rule)) = (calls.is_empty(), refusal) {
+            return Err(rule);
+        }
+        let exercise = incident.is_some_and(|n| self.incident_at(n).exercise);
+        self.things.insert(told.said.id, Thing::Invoke { exercise });
+        let call = body.incident.unwrap_or(told.said.id);
+        for (number, lines) in calls {
+            self.call(told, number, call, lines);
+        }
+        Ok(())
+    }
+
+    fn on_request(
+        &self,
+        told: &Told<'_>,
+        number: u32,
+        incident: Option<u32>,
+    ) -> Result<Vec<(Line, Vec<Facet>)>, Rule> {
+        let pledge = self.pledge_at(number);
+        let id = pledge.said.id;
+        if pledge.is_record() {
+            return Err(Rule::OnlyRecorded { id });
+        }
+        let by = &told.said.by;
+        let now = Moment { before: told.said.index, at: told.said.at };
+        let trial = match incident {
+            Some(n) => {
+                let of = self.incident_at(n);
+                let report =
+                    of.established.as_ref().map_or_else(|| self.standing_report(n), |(report, _)| *report);
+                self.trial(n, report)
+            }
+            None => Trial { when: now, report: None, call: told.said.id },
+        };
+        let facets = pledge.in_force(Line::Author, trial.when);
+        let Some(facet) = facets.first() else { return Err(not_in_force(pledge, trial.when)) };
+        let trigger = pledge.version(facet.version).gist().and_then(|g| g.trigger.as_ref());
+        let trigger = trigger.ok_or(Rule::NoTrigger { id })?;
+        if trigger.starts == Starts::OnceEstablished {
+            return Err(Rule::NotOnRequest { id });
+        }
+        let may: Vec<&Handle> = if trigger.requesters.is_empty() {
+            facets.iter().flat_map(|f| f.to.iter()).collect()
+        } else {
+            trigger.requesters.iter().collect()
+        };
+        if !may.contains(&by) {
+            return Err(Rule::NotRequester { id, may: listed(may) });
+        }
+        let on_request =
+            |gist: &Gist| gist.trigger.as_ref().is_some_and(|t| t.starts != Starts::OnceEstablished);
+        self.calls(number, &trial, &on_request)
+    }
+
+    /// The report of an incident that says how it stands before it is established: the last that nothing supersedes.
+    fn standing_report(&self, incident: u32) -> u32 {
+        let reports = &self.incident_at(incident).reports;
+        let stands = reports.iter().find(|n| self.report_at(**n).superseded_by.is_none());
+        *stands.unwrap_or(&reports[at(0)])
+    }
+}
+
+/// Whether an incident is against one whom a trigger names; without a name, against any partner.
+fn against(trigger: &Trigger, report: &Report) -> bool {
+    report.against.iter().any(|party| match (party, &trigger.against) {
+        (Party::Handle(handle), Some(all)) => all.contains(handle),
+        (Party::Handle(_), None) => true,
+        (Party::Name(_), _) => false,
+    })
+}
+
+fn not_in_force(pledge: &Pledge, when: Moment) -> Rule {
+    let state = pledge.overall(Line::Author, when);
+    let state = if state == State::InForce {
+        "is in force towards others only".to_owned()
+    } else {
+        state.to_string()
+    };
+    Rule::NotInForce { id: pledge.said.id, state }
+}

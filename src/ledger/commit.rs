@@ -1,0 +1,398 @@
+//! The acts upon pledges and records: pledge, record, adopt, accept, join, amend, withdraw, notice.
+
+use super::pledge::{
+    Accepted, Declared, End, Gist, Line, Moment, Note, Origin, OwnJoin, Pause, Pledge, Version,
+};
+use super::terms::check_partner;
+use super::{Ledger, Thing, Told, at, next};
+use crate::charter::Sealable;
+use crate::codec::List;
+use crate::field::{Class, Handle, Instant, Role, Roles};
+use crate::hash::Hash;
+use crate::rule::Rule;
+use crate::statement::body::{
+    Accept, Adopt, Amend, Join, Notice, NoticeKind, Party, Pledge as PledgeBody, Record, Withdraw, Withdrawn,
+};
+use crate::statement::terms::Terms;
+use std::collections::{BTreeMap, HashSet};
+
+const OBSERVER: Role = Role::Observer;
+
+impl Ledger {
+    pub(super) fn pledge(&mut self, told: &Told<'_>, body: &PledgeBody) -> Result<(), Rule> {
+        Self::check_to(told, &body.to, Some(&told.said.by))?;
+        self.check_terms(told, &body.terms, Some(&told.said.by), None)?;
+        let version = self.version(told, &body.to, gist(&body.terms));
+        self.open(told, Origin::Pledged, version);
+        Ok(())
+    }
+
+    pub(super) fn record(&mut self, told: &Told<'_>, body: &Record) -> Result<(), Rule> {
+        told.check_role(Roles::default().with(OBSERVER))?;
+        let promisor = match &body.promisor {
+            Party::Handle(handle) => Some(handle),
+            Party::Name(_) => None,
+        };
+        if let Some(promisor) = promisor {
+            check_partner(told, promisor)?;
+            if *promisor == told.said.by {
+                return Err(Rule::OwnRecord);
+            }
+        }
+        Self::check_to(told, &body.to, promisor)?;
+        self.check_terms(told, &body.terms, Some(&told.said.by), None)?;
+        let version = self.version(told, &body.to, gist(&body.terms));
+        self.open(told, Origin::Recorded { promisor: body.promisor.clone(), adopted: None }, version);
+        Ok(())
+    }
+
+    pub(super) fn adopt(&mut self, told: &Told<'_>, body: &Adopt) -> Result<(), Rule> {
+        let unknown = Rule::Unknown { id: body.record, want: "record" };
+        let Some(Thing::Pledge(number)) = self.things.get(&body.record).cloned() else { return Err(unknown) };
+        let record = self.pledge_at(number);
+        let Origin::Recorded { promisor, adopted } = &record.origin else { return Err(unknown) };
+        if *promisor != Party::Handle(told.said.by.clone()) {
+            return Err(Rule::NotPromisor { id: body.record });
+        }
+        if adopted.is_some() {
+            return Err(Rule::Adopted { id: body.record });
+        }
+        self.check_live(told, number, body.record)?;
+        let latest = self.pledge_at(number).latest();
+        let (to, terms) = (latest.to.clone(), latest.terms.clone());
+        if let Some(reference) = terms.open().and_then(|g| g.reference.as_ref())
+            && self.references.contains_key(&(told.said.by.clone(), reference.clone()))
+        {
+            return Err(Rule::ReferenceTaken { reference: reference.clone(), pledge: body.record });
+        }
+        let version = self.version(told, &to, terms);
+        if let Origin::Recorded { adopted, .. } = &mut self.pledges[at(number)].origin {
+            *adopted = Some(told.said.clone());
+        }
+        self.open(told, Origin::Adopted { record: body.record }, version);
+        Ok(())
+    }
+
+    /// New terms, by the rules of now.
+    fn version(&self, told: &Told<'_>, to: &List<Handle>, terms: Sealable<Gist>) -> Version {
+        Version {
+            said: told.said.clone(),
+            to: to.clone(),
+            terms,
+            open_from: told.said.index,
+            to_accept: told.roster.charter.rules.pledges.need_acceptance,
+            accepted: BTreeMap::new(),
+            joined: BTreeMap::new(),
+            declared: BTreeMap::new(),
+        }
+    }
+
+    fn open(&mut self, told: &Told<'_>, origin: Origin, version: Version) {
+        let number = next(&self.pledges);
+        if let Some(gist) = version.gist().cloned() {
+            self.watch(number, &told.said.by, &gist);
+        }
+        self.things.insert(told.said.id, Thing::Pledge(number));
+        self.pledges.push(Pledge {
+            said: told.said.clone(),
+            origin,
+            versions: vec![version].into(),
+            joins: List::default(),
+            ends: List::default(),
+            pauses: List::default(),
+            notes: List::default(),
+        });
+    }
+
+    /// The pledge's number and version that an id names.
+    fn named(&self, id: &Hash) -> Result<(u32, u32), Rule> {
+        match self.things.get(id) {
+            Some(Thing::Pledge(n)) => Ok((*n, 0)),
+            Some(Thing::Amendment(n, version)) => Ok((*n, *version)),
+            _ => Err(Rule::Unknown { id: *id, want: "pledge or amendment" }),
+        }
+    }
+
+    /// Whether anything can still come of a pledge or record.
+    fn check_live(&self, told: &Told<'_>, number: u32, id: Hash) -> Result<(), Rule> {
+        let pledge = self.pledge_at(number);
+        let now = Moment::at(told.said.at);
+        if pledge.is_over(now) {
+            return Err(Rule::Ended { id, state: pledge.overall(Line::Author, now).to_string() });
+        }
+        Ok(())
+    }
+
+    fn check_pledged(&self, number: u32, id: Hash) -> Result<(), Rule> {
+        if self.pledge_at(number).is_record() { Err(Rule::OnlyRecorded { id }) } else { Ok(()) }
+    }
+
+    pub(super) fn accept(&mut self, told: &Told<'_>, body: &Accept) -> Result<(), Rule> {
+        let by = &told.said.by;
+        let mut named = Vec::new();
+        for id in body.statements.iter() {
+            let (number, version) = self.named(id)?;
+            self.check_pledged(number, *id)?;
+            let pledge = self.pledge_at(number);
+            if !pledge.version(version).to.contains(by) {
+                return Err(Rule::NotAddressed { id: *id });
+            }
+            let state = pledge.state(Line::Author, by, Moment::at(told.said.at));
+            if state.is_over() {
+                return Err(Rule::Ended { id: *id, state: state.to_string() });
+            }
+            // What came later was accepted in its place; going back to older terms takes an amendment.
+            let later = pledge.versions.iter().skip(at(version)).any(|v| v.accepted.contains_key(by));
+            if later || named.contains(&(number, version)) {
+                return Err(Rule::Accepted { id: *id });
+            }
+            named.push((number, version));
+        }
+        if named.is_empty() {
+            return Err(Rule::NothingNamed { what: "pledge or amendment" });
+        }
+        for (number, version) in named {
+            let accepted = Accepted { said: told.said.clone(), reserved: body.reservation.is_some() };
+            self.pledges[at(number)].versions[at(version)].accepted.insert(by.clone(), accepted);
+        }
+        self.things.insert(told.said.id, Thing::Other);
+        Ok(())
+    }
+
+    pub(super) fn join(&mut self, told: &Told<'_>, body: &Join) -> Result<(), Rule> {
+        let (number, version) = self.named(&body.statement)?;
+        let id = body.statement;
+        self.check_pledged(number, id)?;
+        self.check_live(told, number, id)?;
+        let by = &told.said.by;
+        let pledge = self.pledge_at(number);
+        if pledge.said.by == *by || pledge.version(version).to.contains(by) {
+            return Err(Rule::JoinsOwn { id });
+        }
+        let jointly =
+            pledge.version(version).gist().is_some_and(|g| g.jointly(&pledge.said.by).any(|h| h == by));
+        let own = pledge.joins.iter().position(|join| join.said.by == *by);
+        let joined = if jointly {
+            pledge.version(version).joined.contains_key(by)
+        } else {
+            own.is_some_and(|n| pledge.joins[n].versions.keys().any(|v| *v >= version))
+        };
+        if joined {
+            return Err(Rule::Joined { id });
+        }
+        let pledge = &mut self.pledges[at(number)];
+        let thing = if jointly {
+            pledge.versions[at(version)].joined.insert(by.clone(), told.said.clone());
+            Thing::Joined(number)
+        } else if let Some(n) = own {
+            pledge.joins[n].versions.insert(version, told.said.clone());
+            Thing::Joined(number)
+        } else {
+            let join = next(&pledge.joins);
+            let versions = BTreeMap::from([(version, told.said.clone())]);
+            pledge.joins.push(OwnJoin { said: told.said.clone(), versions });
+            Thing::Join(number, join)
+        };
+        self.things.insert(told.said.id, thing);
+        Ok(())
+    }
+
+    pub(super) fn amend(&mut self, told: &Told<'_>, body: &Amend) -> Result<(), Rule> {
+        let id = body.statement;
+        let Some(Thing::Pledge(number)) = self.things.get(&id).cloned() else {
+            return Err(Rule::Unknown { id, want: "pledge or record" });
+        };
+        let pledge = self.pledge_at(number);
+        if pledge.said.by != told.said.by {
+            return Err(Rule::NotAuthor { id, author: pledge.said.by.clone() });
+        }
+        check_class(told, pledge)?;
+        self.check_live(told, number, id)?;
+        let promisor = match &pledge.origin {
+            Origin::Recorded { promisor: Party::Handle(handle), .. } => Some(handle),
+            Origin::Recorded { .. } => None,
+            _ => Some(&told.said.by),
+        };
+        Self::check_to(told, &body.to, promisor)?;
+        self.check_terms(told, &body.terms, Some(&told.said.by), Some(number))?;
+        let mut version = self.version(told, &body.to, gist(&body.terms));
+        carry_needs(self.pledge_at(number).latest(), &mut version);
+        if let Some(gist) = version.gist().cloned() {
+            self.watch(number, &told.said.by, &gist);
+        }
+        let thing = Thing::Amendment(number, next(&self.pledge_at(number).versions));
+        self.things.insert(told.said.id, thing);
+        self.pledges[at(number)].versions.push(version);
+        Ok(())
+    }
+
+    pub(super) fn withdraw(&mut self, told: &Told<'_>, body: &Withdraw) -> Result<(), Rule> {
+        let by = &told.said.by;
+        let now = Moment::at(told.said.at);
+        let mut numbers = Vec::new();
+        match &body.from {
+            Withdrawn::Pledges(ids) => {
+                let mut seen = HashSet::new();
+                for id in ids.iter() {
+                    let Some(Thing::Pledge(number)) = self.things.get(id) else {
+                        return Err(Rule::Unknown { id: *id, want: "pledge or record" });
+                    };
+                    let pledge = self.pledge_at(*number);
+                    check_party(pledge, by)?;
+                    check_class(told, pledge)?;
+                    let left = self.leaving(*number, by, now);
+                    if left.is_empty() {
+                        let state = pledge.overall(Line::Author, now);
+                        let over = "was withdrawn before, with effect later".to_owned();
+                        let state = if state.is_over() { state.to_string() } else { over };
+                        return Err(Rule::Ended { id: *id, state });
+                    }
+                    if !seen.insert(*number) {
+                        return Err(Rule::Twice { what: id.short() });
+                    }
+                    numbers.push(*number);
+                }
+            }
+            Withdrawn::Agreement(sha256) => {
+                let carries = |p: &Pledge| {
+                    p.versions.iter().any(|v| v.gist().is_some_and(|g| g.agreements.contains(sha256)))
+                };
+                let all = (0..next(&self.pledges)).filter(|n| {
+                    let pledge = self.pledge_at(*n);
+                    carries(pledge)
+                        && check_class(told, pledge).is_ok()
+                        && check_party(pledge, by).is_ok()
+                        && !self.leaving(*n, by, now).is_empty()
+                });
+                numbers.extend(all);
+            }
+        }
+        if numbers.is_empty() {
+            return Err(Rule::NothingNamed { what: "pledge from which its author could withdraw" });
+        }
+        for number in numbers {
+            let effective = self.leaving(number, by, now);
+            let end = End { said: told.said.clone(), effective, disowned: false };
+            self.pledges[at(number)].ends.push(end);
+        }
+        self.things.insert(told.said.id, Thing::Other);
+        Ok(())
+    }
+
+    /// Towards whom a partner's withdrawal ends a pledge that has not been withdrawn, and when.
+    pub(super) fn leaving(&self, number: u32, by: &Handle, now: Moment) -> BTreeMap<Handle, Instant> {
+        let pledge = self.pledge_at(number);
+        let concerned = |to: &&Handle| pledge.said.by == *by || *to == by;
+        let open =
+            |to: &&Handle| pledge.ends_at(to).is_none() && !pledge.state(Line::Author, to, now).is_over();
+        let ends = pledge.addressees().into_iter().filter(concerned).filter(open).map(|to| {
+            // What binds nobody yet needs no notice.
+            let bound = pledge.lines().filter_map(|line| pledge.bound_by(line, to, now));
+            let periods = bound.filter_map(|v| Some(now.at.plus(pledge.version(v).gist()?.notice_period)));
+            let at = if pledge.is_record() { now.at } else { periods.max().unwrap_or(now.at) };
+            (to.clone(), at)
+        });
+        ends.collect()
+    }
+
+    pub(super) fn notice(&mut self, told: &Told<'_>, body: &Notice) -> Result<(), Rule> {
+        let id = body.statement;
+        let from = body.effective_at.map_or(told.said.at, |at| at.max(told.said.at));
+        match &body.notice {
+            NoticeKind::NeedMet(need) => self.need(told, id, *need, true, from)?,
+            NoticeKind::NeedFailed(need) => self.need(told, id, *need, false, from)?,
+            NoticeKind::Suspended | NoticeKind::Resumed => {
+                self.pause(told, id, body.notice == NoticeKind::Suspended, from)?;
+            }
+            NoticeKind::Reservation
+            | NoticeKind::Objection
+            | NoticeKind::Clarification
+            | NoticeKind::Correction => {
+                if !self.things.contains_key(&id) {
+                    return Err(Rule::Unknown { id, want: "statement" });
+                }
+                if let Some(number) = self.number_of(&id) {
+                    let note = Note { said: told.said.clone(), notice: body.notice.clone() };
+                    self.pledges[at(number)].notes.push(note);
+                }
+            }
+        }
+        self.things.insert(told.said.id, Thing::Other);
+        Ok(())
+    }
+
+    fn need(&mut self, told: &Told<'_>, id: Hash, need: u64, met: bool, from: Instant) -> Result<(), Rule> {
+        let (number, version) = self.named(&id)?;
+        self.check_pledged(number, id)?;
+        self.check_live(told, number, id)?;
+        let version = &mut self.pledges[at(number)].versions[at(version)];
+        let needs = version.gist().map_or(&[][..], |g| &g.needs);
+        let of = needs.len();
+        let Some(named) = usize::try_from(need).ok().and_then(|n| needs.get(n)) else {
+            return Err(Rule::NoNeed { need, of });
+        };
+        if named.declared_by != told.said.by {
+            return Err(Rule::NotDeclarer { label: named.label.clone(), by: named.declared_by.clone() });
+        }
+        if version.declared.contains_key(&need) {
+            return Err(Rule::NeedTold { label: named.label.clone() });
+        }
+        version.declared.insert(need, Declared { said: told.said.clone(), met, from });
+        Ok(())
+    }
+
+    fn pause(&mut self, told: &Told<'_>, id: Hash, suspends: bool, from: Instant) -> Result<(), Rule> {
+        let (number, _) = self.named(&id)?;
+        self.check_pledged(number, id)?;
+        self.check_live(told, number, id)?;
+        let by = &told.said.by;
+        let pledge = self.pledge_at(number);
+        check_party(pledge, by)?;
+        let open = pledge.pauses.iter().position(|p| p.said.by == *by && p.resumed.is_none());
+        // Who owes cannot suspend faster than it could withdraw; who is owed waives its own.
+        let author = pledge.said.by == *by && suspends;
+        let notice = self.leaving(number, by, Moment::at(told.said.at)).into_values().max();
+        let from = notice.filter(|_| author).map_or(from, |notice| from.max(notice));
+        let pauses = &mut self.pledges[at(number)].pauses;
+        match (suspends, open) {
+            (true, None) => pauses.push(Pause { said: told.said.clone(), from, resumed: None }),
+            (false, Some(n)) => pauses[n].resumed = Some((told.said.clone(), from)),
+            _ => return Err(Rule::NotPaused { paused: suspends }),
+        }
+        Ok(())
+    }
+}
+
+fn gist(terms: &Sealable<Terms>) -> Sealable<Gist> {
+    match terms {
+        Sealable::Open(terms) => Sealable::Open(Gist::from(terms)),
+        Sealable::Sealed(seal) => Sealable::Sealed(*seal),
+    }
+}
+
+/// A need that new terms repeat stays declared.
+fn carry_needs(old: &Version, new: &mut Version) {
+    let (Some(before), Some(after)) = (old.gist(), new.gist()) else { return };
+    let same = |need: &crate::statement::terms::Need| {
+        let same =
+            |n: &crate::statement::terms::Need| n.label == need.label && n.declared_by == need.declared_by;
+        u64::try_from(before.needs.iter().position(same)?).ok()
+    };
+    let declared = after
+        .needs
+        .iter()
+        .zip(0..)
+        .filter_map(|(need, number)| Some((number, old.declared.get(&same(need)?)?.clone())));
+    new.declared = declared.collect();
+}
+
+fn check_party(pledge: &Pledge, by: &Handle) -> Result<(), Rule> {
+    let addressed = !pledge.is_record() && pledge.addressees().contains(&by);
+    if pledge.said.by == *by || addressed { Ok(()) } else { Err(Rule::NoPart { id: pledge.said.id }) }
+}
+
+/// A pledge is dealt with in class commit, a record in class observe.
+fn check_class(told: &Told<'_>, pledge: &Pledge) -> Result<(), Rule> {
+    let want = if pledge.is_record() { Class::Observe } else { Class::Commit };
+    if told.class == want { Ok(()) } else { Err(Rule::ClassOf { id: pledge.said.id, want: want.name() }) }
+}

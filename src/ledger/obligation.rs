@@ -1,0 +1,259 @@
+//! Obligations: one occasion each on which a pledge must be kept, and what was answered and confirmed.
+//!
+//! A call's obligation arises with the entry that calls. A due's arises when it falls due, or with the first response
+//! before that; until then it follows whatever terms are in force. What has arisen keeps its terms.
+
+use super::incident::Stances;
+use super::pledge::{Facet, Gist, Line, Moment, Pledge};
+use super::{Ledger, Said, Thing, Told, listed};
+use crate::codec::List;
+use crate::field::{Handle, Instant, Sum};
+use crate::hash::Hash;
+use crate::rule::Rule;
+use crate::statement::body::{Answer, Confirm, Obligation as Key, Occasion, Received, Respond};
+use crate::statement::terms::{Amount, Quantity};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What an obligation by call adds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// An exercise: nothing is owed.
+    pub exercise: bool,
+}
+
+/// A confirmation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// Where.
+    pub said: Said,
+    /// What.
+    pub received: Received,
+}
+
+/// A response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    /// Where.
+    pub said: Said,
+    /// How.
+    pub answer: Answer,
+    /// How much.
+    pub quantity: Option<Amount>,
+    /// When it was done, as its author says.
+    pub done_at: Option<Instant>,
+    /// What each of those to whom it is owed confirmed last.
+    pub confirmed: BTreeMap<Handle, Confirmed>,
+    /// Said by a thief, and disowned: it does not count.
+    pub disowned: bool,
+}
+
+/// An obligation that a call or a response brought forth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obligation {
+    /// The entry with which it arose.
+    pub arose: Said,
+    /// By which terms, towards whom.
+    pub facets: List<Facet>,
+    /// Until when, by facet; none: no deadline.
+    pub deadlines: List<Option<Instant>>,
+    /// Where it arose from a call.
+    pub call: Option<Call>,
+    /// What was answered.
+    pub responses: List<Response>,
+    /// Who attests or disputes the delivery.
+    pub stances: Stances,
+    /// It rests on a stolen key's statement.
+    pub disowned: bool,
+}
+
+impl Obligation {
+    /// Everyone to whom it is owed.
+    #[must_use]
+    pub fn owed_to(&self) -> Vec<&Handle> {
+        self.facets.iter().flat_map(|f| f.to.iter()).collect()
+    }
+}
+
+/// Facets of a due, each with its deadline.
+pub(super) type DueFacets = (Vec<Facet>, Vec<Option<Instant>>);
+
+/// The terms of a due, in force when it falls due; or, where `early`, now if that is before.
+pub(super) fn due_facets(pledge: &Pledge, line: Line, due: u64, now: Moment, early: bool) -> DueFacets {
+    let (mut facets, mut deadlines) = (Vec::new(), Vec::new());
+    let numbers = 0..u32::try_from(pledge.versions.len()).expect("few versions");
+    for number in numbers {
+        let Some(by) = due_of(pledge.version(number).gist(), due) else { continue };
+        let at = if early { by.min(now.at) } else { by };
+        let in_force = pledge.in_force(line, Moment { at, ..now });
+        for facet in in_force.into_iter().filter(|f| f.version == number) {
+            facets.push(facet);
+            deadlines.push(Some(by));
+        }
+    }
+    (facets, deadlines)
+}
+
+fn due_of(gist: Option<&Gist>, due: u64) -> Option<Instant> {
+    usize::try_from(due).ok().and_then(|n| gist?.dues.get(n)).map(|due| due.by)
+}
+
+impl Gist {
+    /// How much is owed on an occasion: a due's own quantity, or the pledge's where it is the only due.
+    #[must_use]
+    pub fn measure(&self, occasion: &Occasion) -> &Quantity {
+        match occasion {
+            Occasion::Due(n) => {
+                let due = usize::try_from(*n).ok().and_then(|n| self.dues.get(n));
+                match due.map(|due| &due.quantity) {
+                    Some(Quantity::None) if self.dues.len() == 1 => &self.quantity,
+                    Some(quantity) => quantity,
+                    None => &Quantity::None,
+                }
+            }
+            Occasion::Call(_) => &self.quantity,
+        }
+    }
+}
+
+impl Ledger {
+    /// The obligation of a key, brought forth where it is a due's that has none yet.
+    ///
+    /// # Errors
+    /// [`Rule::NoObligation`] where nothing is owed.
+    pub(super) fn obligation_mut(&mut self, told: &Told<'_>, key: &Key) -> Result<&mut Obligation, Rule> {
+        if !self.obligations.contains_key(key) {
+            let new = self.due_now(told, key)?;
+            self.obligations.insert(key.clone(), new);
+        }
+        Ok(self.obligations.get_mut(key).expect("it is there now"))
+    }
+
+    fn due_now(&self, told: &Told<'_>, key: &Key) -> Result<Obligation, Rule> {
+        let no = |why: &str| Rule::NoObligation { pledge: key.pledge, why: why.to_owned() };
+        let (pledge, line) =
+            self.line(&key.pledge).ok_or_else(|| no("it is no pledge or join of this log"))?;
+        if pledge.is_record() {
+            return Err(Rule::OnlyRecorded { id: key.pledge });
+        }
+        let Occasion::Due(due) = key.occasion else { return Err(no("it was not called upon by that name")) };
+        let (facets, deadlines) = due_facets(pledge, line, due, Moment::at(told.said.at), true);
+        if facets.is_empty() {
+            let exists = pledge.versions.iter().any(|v| due_of(v.gist(), due).is_some());
+            let state = pledge.overall(line, Moment::at(told.said.at));
+            return Err(no(&if exists {
+                format!("the pledge {state}, or was not in force when due {due} fell due")
+            } else {
+                format!("it has no due {due}; dues are counted from 0")
+            }));
+        }
+        Ok(Obligation {
+            arose: told.said.clone(),
+            facets: facets.into(),
+            deadlines: deadlines.into(),
+            call: None,
+            responses: List::default(),
+            stances: Stances::new(),
+            disowned: false,
+        })
+    }
+
+    /// Whoever owes an obligation.
+    #[must_use]
+    pub fn owing(&self, key: &Key, obligation: &Obligation) -> Vec<Handle> {
+        let Some((pledge, line)) = self.line(&key.pledge) else { return Vec::new() };
+        let mut all: Vec<Handle> =
+            obligation.facets.iter().flat_map(|f| pledge.owing(line, f.version)).cloned().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The unit that an obligation is counted in, if its terms have one that stands open.
+    fn units(&self, key: &Key, facets: &[Facet]) -> Vec<String> {
+        let Some((pledge, _)) = self.line(&key.pledge) else { return Vec::new() };
+        let measures = facets.iter().filter_map(|f| pledge.version(f.version).gist());
+        let open = measures.filter_map(|gist| match gist.measure(&key.occasion) {
+            Quantity::Open(bounded) => Some(bounded.unit.to_string()),
+            _ => None,
+        });
+        open.collect()
+    }
+
+    fn check_unit(&self, key: &Key, facets: &[Facet], amount: &Amount) -> Result<(), Rule> {
+        let units = self.units(key, facets);
+        if units.is_empty() || units.iter().any(|unit| **unit == *amount.unit) {
+            return Ok(());
+        }
+        Err(Rule::Unit { got: amount.unit.clone(), want: units.join(" or ") })
+    }
+
+    pub(super) fn respond(&mut self, told: &Told<'_>, body: &Respond) -> Result<(), Rule> {
+        let key = &body.obligation;
+        let new = if self.obligations.contains_key(key) { None } else { Some(self.due_now(told, key)?) };
+        let obligation = new.as_ref().unwrap_or_else(|| &self.obligations[key]);
+        let owing = self.owing(key, obligation);
+        if !owing.contains(&told.said.by) {
+            return Err(Rule::NotOwed { by: listed(&owing) });
+        }
+        if body.answer != Answer::Delivered && (body.quantity.is_some() || body.done_at.is_some()) {
+            return Err(Rule::OnlyDelivered);
+        }
+        if let Some(amount) = &body.quantity {
+            self.check_unit(key, &obligation.facets, amount)?;
+        }
+        if body.done_at.is_some_and(|at| at > told.said.at) {
+            return Err(Rule::Future { at: told.said.at });
+        }
+        let obligation = self.obligation_mut(told, key)?;
+        let number = super::next(&obligation.responses);
+        obligation.responses.push(Response {
+            said: told.said.clone(),
+            answer: body.answer.clone(),
+            quantity: body.quantity.clone(),
+            done_at: body.done_at,
+            confirmed: BTreeMap::new(),
+            disowned: false,
+        });
+        self.things.insert(told.said.id, Thing::Response(key.clone(), number));
+        Ok(())
+    }
+
+    pub(super) fn confirm(&mut self, told: &Told<'_>, body: &Confirm) -> Result<(), Rule> {
+        let id = body.response;
+        let Some(Thing::Response(key, number)) = self.things.get(&id).cloned() else {
+            return Err(Rule::Unknown { id, want: "response" });
+        };
+        let obligation = &self.obligations[&key];
+        let owed_to = obligation.owed_to();
+        if !owed_to.contains(&&told.said.by) {
+            return Err(Rule::NotOwedTo { id, to: listed(owed_to) });
+        }
+        let response = &obligation.responses[super::at(number)];
+        if response.answer != Answer::Delivered {
+            return Err(Rule::NotClaimed { id });
+        }
+        if let Received::InPart(amount) = &body.received {
+            self.check_unit(&key, &obligation.facets, amount)?;
+            if let Some(claimed) = &response.quantity
+                && (amount.unit != claimed.unit || Sum::from(&amount.amount) > Sum::from(&claimed.amount))
+            {
+                return Err(Rule::MoreThanClaimed { claimed: claimed.to_string() });
+            }
+        }
+        let confirmed = Confirmed { said: told.said.clone(), received: body.received.clone() };
+        let obligation = self.obligations.get_mut(&key).expect("looked up above");
+        obligation.responses[super::at(number)].confirmed.insert(told.said.by.clone(), confirmed);
+        self.things.insert(told.said.id, Thing::Other);
+        Ok(())
+    }
+
+    /// The id by which an obligation's occasion is called: a call's, none for a due.
+    #[must_use]
+    pub fn call_of(key: &Key) -> Option<Hash> {
+        match key.occasion {
+            Occasion::Call(id) => Some(id),
+            Occasion::Due(_) => None,
+        }
+    }
+}

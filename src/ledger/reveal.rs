@@ -1,0 +1,156 @@
+//! Seals: noted where a statement has them, opened by their author alone.
+
+use super::pledge::Gist;
+use super::{Ledger, Sealed, Thing, Told, at};
+use crate::charter::{Annex, Document, Sealable};
+use crate::codec::decode;
+use crate::field::Short;
+use crate::hash::Hash;
+use crate::rule::Rule;
+use crate::seal::seal;
+use crate::statement::terms::{Bounded, Quantity, Terms};
+use crate::statement::{Act, MAX_STATEMENT, body::Reveal};
+
+/// A field of a body that can be sealed.
+enum Field {
+    Terms,
+    Quantity,
+    Due(usize),
+    Annex,
+}
+
+impl Field {
+    fn named(name: &str) -> Option<Self> {
+        let number = |n: &str| n.parse::<usize>().ok();
+        match name {
+            "terms" => Some(Self::Terms),
+            "terms.quantity" => Some(Self::Quantity),
+            _ => match name.strip_prefix("terms.dues.").and_then(|rest| rest.strip_suffix(".quantity")) {
+                Some(due) => number(due).map(Self::Due),
+                None => {
+                    let rest = name.strip_prefix("terms.").unwrap_or(name).strip_prefix("annexes.")?;
+                    number(rest).map(|_| Self::Annex)
+                }
+            },
+        }
+    }
+}
+
+impl Ledger {
+    /// Notes what a statement keeps under seal.
+    pub(super) fn seal(&mut self, told: &Told<'_>) {
+        let mut found: Vec<(String, Hash)> = Vec::new();
+        match told.act {
+            Act::Pledge(b) => of_terms(&b.terms, &mut found),
+            Act::Amend(b) => of_terms(&b.terms, &mut found),
+            Act::Record(b) => of_terms(&b.terms, &mut found),
+            Act::Accede(b) => of_annexes("annexes", &b.annexes, &mut found),
+            Act::Notice(b) => of_annexes("annexes", &b.annexes, &mut found),
+            Act::Report(b) => of_annexes("annexes", &b.annexes, &mut found),
+            Act::Attest(b) => of_annexes("annexes", &b.annexes, &mut found),
+            Act::Dispute(b) => of_annexes("annexes", &b.annexes, &mut found),
+            Act::Respond(b) => of_annexes("annexes", &b.annexes, &mut found),
+            Act::Review(b) => of_annexes("annexes", &b.annexes, &mut found),
+            _ => {}
+        }
+        self.note_seals(told, told.said.id, found);
+    }
+
+    fn note_seals(&mut self, told: &Told<'_>, id: Hash, found: Vec<(String, Hash)>) {
+        for (name, seal) in found {
+            let name = Short::new(name).expect("names of fields are short");
+            self.seals.insert((id, name), Sealed { seal, by: told.said.by.clone() });
+        }
+    }
+
+    pub(super) fn reveal(&mut self, told: &Told<'_>, body: &Reveal) -> Result<(), Rule> {
+        let key = (body.statement, body.field.clone());
+        let none = Rule::NoSeal { id: body.statement, field: body.field.clone() };
+        let Some(sealed) = self.seals.get(&key) else { return Err(none) };
+        if sealed.by != told.said.by {
+            return Err(Rule::NotSealer { by: sealed.by.clone() });
+        }
+        if seal(&self.log, &sealed.by, &body.salt, &body.field, &body.value) != sealed.seal {
+            return Err(Rule::SealDiffers);
+        }
+        let field = Field::named(&body.field).ok_or(none)?;
+        let malformed = |_| Rule::SealedValue;
+        match field {
+            Field::Terms => {
+                let terms: Terms = decode(&body.value, MAX_STATEMENT).map_err(malformed)?;
+                let terms = Sealable::Open(terms);
+                self.check_terms(told, &terms, Some(&told.said.by), None)?;
+                let mut found = Vec::new();
+                of_terms(&terms, &mut found);
+                if let Sealable::Open(terms) = &terms {
+                    self.open_terms(told, &body.statement, Gist::from(terms));
+                }
+                self.note_seals(told, body.statement, found);
+            }
+            Field::Quantity | Field::Due(_) => {
+                let quantity: Bounded = decode(&body.value, MAX_STATEMENT).map_err(malformed)?;
+                self.open_quantity(&body.statement, &field, quantity);
+            }
+            Field::Annex => {
+                decode::<Document>(&body.value, MAX_STATEMENT).map_err(malformed)?;
+            }
+        }
+        self.seals.remove(&key);
+        self.things.insert(told.said.id, Thing::Other);
+        Ok(())
+    }
+
+    fn open_terms(&mut self, told: &Told<'_>, statement: &Hash, gist: Gist) {
+        let Some((number, version)) = self.version_of(statement) else { return };
+        self.watch(number, &told.said.by, &gist);
+        let version = &mut self.pledges[at(number)].versions[version];
+        version.terms = Sealable::Open(gist);
+        version.open_from = told.said.index;
+    }
+
+    fn open_quantity(&mut self, statement: &Hash, field: &Field, opened: Bounded) {
+        let Some((number, version)) = self.version_of(statement) else { return };
+        let Sealable::Open(gist) = &mut self.pledges[at(number)].versions[version].terms else { return };
+        match field {
+            Field::Due(n) => {
+                if let Some(due) = gist.dues.get_mut(*n) {
+                    due.quantity = Quantity::Open(opened);
+                }
+            }
+            _ => gist.quantity = Quantity::Open(opened),
+        }
+    }
+
+    fn version_of(&self, statement: &Hash) -> Option<(u32, usize)> {
+        match self.things.get(statement)? {
+            Thing::Pledge(n) => Some((*n, 0)),
+            Thing::Amendment(n, version) => Some((*n, at(*version))),
+            _ => None,
+        }
+    }
+}
+
+fn of_terms(terms: &Sealable<Terms>, found: &mut Vec<(String, Hash)>) {
+    match terms {
+        Sealable::Sealed(seal) => found.push(("terms".to_owned(), *seal)),
+        Sealable::Open(terms) => {
+            if let Quantity::Sealed(seal) = &terms.quantity {
+                found.push(("terms.quantity".to_owned(), *seal));
+            }
+            for (n, due) in terms.dues.iter().enumerate() {
+                if let Quantity::Sealed(seal) = &due.quantity {
+                    found.push((format!("terms.dues.{n}.quantity"), *seal));
+                }
+            }
+            of_annexes("terms.annexes", &terms.annexes, found);
+        }
+    }
+}
+
+fn of_annexes(path: &str, annexes: &[Annex], found: &mut Vec<(String, Hash)>) {
+    for (n, annex) in annexes.iter().enumerate() {
+        if let Sealable::Sealed(seal) = annex {
+            found.push((format!("{path}.{n}"), *seal));
+        }
+    }
+}

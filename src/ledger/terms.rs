@@ -1,0 +1,129 @@
+//! What terms may say: everything that they name must exist, in the charter, among the partners or in the log.
+
+use super::{Gist, Ledger, Moment, Told};
+use crate::charter::Sealable;
+use crate::field::{Handle, Short};
+use crate::rule::Rule;
+use crate::statement::terms::{Instrument, OwedBy, Terms, Trigger};
+use std::collections::HashSet;
+
+impl Ledger {
+    /// Checks whom a commitment is addressed to: partners, each once, and not the one who commits itself.
+    pub(super) fn check_to(told: &Told<'_>, to: &[Handle], promisor: Option<&Handle>) -> Result<(), Rule> {
+        if to.is_empty() {
+            return Err(Rule::NothingNamed { what: "addressee" });
+        }
+        let mut seen = HashSet::new();
+        for handle in to {
+            check_partner(told, handle)?;
+            if promisor == Some(handle) {
+                return Err(Rule::ToItself);
+            }
+            if !seen.insert(handle) {
+                return Err(Rule::Twice { what: handle.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks terms as far as they stand open. `own` is the number of the pledge that they amend.
+    pub(super) fn check_terms(
+        &self,
+        told: &Told<'_>,
+        terms: &Sealable<Terms>,
+        promisor: Option<&Handle>,
+        own: Option<u32>,
+    ) -> Result<(), Rule> {
+        let Some(t) = terms.open() else { return Ok(()) };
+        let rules = &told.roster.charter.rules;
+        if t.instruments.is_empty() {
+            return Err(Rule::NothingNamed { what: "instrument" });
+        }
+        for instrument in t.instruments.iter() {
+            if let Instrument::Other(name) = instrument
+                && !rules.instruments.contains(name)
+            {
+                return Err(Rule::NoInstrument { name: name.clone() });
+            }
+        }
+        if t.valid_until.is_some_and(|until| until < t.valid_from) {
+            return Err(Rule::EndsFirst);
+        }
+        if let Some(clause) = &t.clause
+            && usize::try_from(clause.annex).map_or(true, |annex| annex >= t.annexes.len())
+        {
+            return Err(Rule::NoAnnex { annex: clause.annex });
+        }
+        if let OwedBy::Jointly(all) = &t.owed_by {
+            all.iter().try_for_each(|h| check_partner(told, h))?;
+            if !promisor.is_some_and(|p| all.contains(p)) {
+                return Err(Rule::NotOwing);
+            }
+        }
+        t.needs.iter().try_for_each(|need| check_partner(told, &need.declared_by))?;
+        if let Some(trigger) = &t.trigger {
+            self.check_trigger(told, trigger)?;
+        }
+        if let Some(within) = t.within
+            && self.number_of(&within).is_none_or(|n| Some(n) == own)
+        {
+            return Err(Rule::Unknown { id: within, want: "other pledge" });
+        }
+        match (&t.reference, promisor) {
+            (Some(reference), Some(author)) => self.check_reference(told, author, reference, own),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_trigger(&self, told: &Told<'_>, trigger: &Trigger) -> Result<(), Rule> {
+        for kind in trigger.kinds.iter().chain(&trigger.only_after) {
+            check_kind(told, kind)?;
+        }
+        let against = trigger.against.iter().flat_map(|all| all.iter());
+        against.chain(trigger.requesters.iter()).try_for_each(|h| check_partner(told, h))?;
+        match trigger.after {
+            Some(after) if self.number_of(&after).is_none() => {
+                Err(Rule::Unknown { id: after, want: "pledge" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_reference(
+        &self,
+        told: &Told<'_>,
+        author: &Handle,
+        reference: &Short,
+        own: Option<u32>,
+    ) -> Result<(), Rule> {
+        let Some(taken) = self.references.get(&(author.clone(), reference.clone())) else { return Ok(()) };
+        let pledge = self.pledge_at(*taken);
+        let stands = Some(*taken) != own
+            && pledge.latest().gist().and_then(|g| g.reference.as_ref()) == Some(reference)
+            && !pledge.is_over(Moment::at(told.said.at));
+        if stands {
+            Err(Rule::ReferenceTaken { reference: reference.clone(), pledge: pledge.said.id })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Notes by which reference a pledge is known, and for which kinds of incident it waits.
+    pub(super) fn watch(&mut self, number: u32, author: &Handle, gist: &Gist) {
+        if let Some(reference) = &gist.reference {
+            self.references.insert((author.clone(), reference.clone()), number);
+        }
+        for kind in gist.trigger.iter().flat_map(|t| t.kinds.iter()) {
+            self.watching.entry(kind.clone()).or_default().insert(number);
+        }
+    }
+}
+
+pub(super) fn check_partner(told: &Told<'_>, handle: &Handle) -> Result<(), Rule> {
+    if told.is_partner(handle) { Ok(()) } else { Err(Rule::NoPartner { handle: handle.clone() }) }
+}
+
+pub(super) fn check_kind(told: &Told<'_>, kind: &Short) -> Result<(), Rule> {
+    let kinds = &told.roster.charter.rules.incident_kinds;
+    if kinds.iter().any(|k| k.label == *kind) { Ok(()) } else { Err(Rule::NoKind { kind: kind.clone() }) }
+}
