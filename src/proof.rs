@@ -242,7 +242,7 @@ pub fn judge(
     }
     let roster = chain.roster_before(index, pinned)?;
     let want = chain.pointer_below(index).unwrap_or_default();
-    let mut reasons = roster.alone(e).reasons;
+    let mut reasons = roster.alone(index, e).reasons;
     if e.statement.class() != Class::Govern && e.entry.roster != want {
         reasons.push(Reason::Pointer { got: e.entry.roster, want });
     }
