@@ -71,7 +71,7 @@ impl Roster {
             Motion::Operator { vkey, keys, .. } => {
                 let vkey: Vkey = vkey.parse().expect("a vkey that fits is one");
                 self.registered.insert(vkey.key().to_bytes(), Holder::Checkpoint);
-                self.origins.insert(vkey.name().to_owned());
+                self.vkeys.push((index + 1, vkey.clone()));
                 self.vkey = vkey;
                 self.operator_set_by = *motion;
                 let operator = self.members.get_mut(&Handle::operator()).expect("founded with one");
@@ -128,7 +128,7 @@ impl Roster {
         let Ok(vkey) = vkey.parse::<Vkey>() else { return Err("the checkpoint key is none") };
         if vkey.kind() != VkeyKind::Log {
             Err("the checkpoint key is not a log key")
-        } else if self.origins.contains(vkey.name()) {
+        } else if self.vkeys.iter().any(|(_, used)| used.name() == vkey.name()) {
             Err("its origin was used in this log before")
         } else if self.is_registered(vkey.key()) {
             Err("the checkpoint key was registered in this log before")

@@ -29,7 +29,7 @@ impl Roster {
         let partners = found.charter.partners.iter();
         let mut roster = Self {
             log: e.id,
-            origins: BTreeSet::from([vkey.name().to_owned()]),
+            vkeys: vec![(1, vkey.clone())],
             vkey,
             members: partners.map(|p| (p.handle.clone(), Member::announced(p.keys))).collect(),
             last: Pointer { index: 0, leaf: e.leaf },

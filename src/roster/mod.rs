@@ -43,6 +43,8 @@ pub struct Roster {
     pub charter: Charter,
     /// The key that checkpoints are signed with; its name is their origin.
     pub vkey: Vkey,
+    /// All keys that checkpoints were signed with so far, `vkey` last, each with the smallest size that it signs.
+    pub vkeys: Vec<(u64, Vkey)>,
     /// All who may ever sign, the operator included.
     pub members: BTreeMap<Handle, Member>,
     /// The last authentic entry of class 0.
@@ -53,8 +55,6 @@ pub struct Roster {
     time: Instant,
     proposals: BTreeMap<Hash, motions::Proposal>,
     suspended: BTreeSet<Handle>,
-    /// The names of all checkpoint keys so far.
-    origins: BTreeSet<String>,
     rules_set_by: Hash,
     operator_set_by: Hash,
 }

@@ -58,6 +58,7 @@ impl Operator {
         if let Some(index) = self.find(&e.id, &e.statement, &e.entry.statement)? {
             return Ok(Admitted::Already { index });
         }
+        self.check_in_office()?;
         if let Some(unknown) = self.history.unknown() {
             return Err(SubmitError::NotUnderstood(unknown.clone()));
         }
@@ -65,7 +66,7 @@ impl Operator {
         if now < last {
             return Err(SubmitError::Clock { now, last });
         }
-        let head = self.history.head();
+        let (head, vkeys) = (self.history.head(), self.roster().vkeys.len());
         let bytes = e.place(head.size, head.leaf, self.history.pointer())?;
         let store = self.writer.store();
         let leaves = &mut self.leaves;
@@ -74,6 +75,9 @@ impl Operator {
         // Whoever could not be read has not been refused.
         self.leaves.failure()?;
         taken.map_err(SubmitError::Refused)?;
+        if self.roster().vkeys.len() > vkeys {
+            self.replaced = Some(head.size);
+        }
         self.leaves.push(e.leaf);
         self.waiting_bytes += bytes.len();
         self.waiting.push(bytes);

@@ -223,6 +223,8 @@ fn a_new_operators_key_counts_at_once_and_its_set_after_an_accede() {
         (log_key("log.example/next", 98).to_string(), id)
     );
     assert_eq!(&*roster.charter.origin, "log.example/sample", "as founded");
+    let signed: Vec<_> = roster.vkeys.iter().map(|(from, vkey)| (*from, vkey.name())).collect();
+    assert_eq!(signed, [(1, "log.example/sample"), (8, "log.example/next")], "entry 7 carried it");
     let by_old = Draft { signers: vec![(1, 2)], ..log.draft("operator", L, &anchor()) };
     assert_eq!(log.put(&by_old), [Reason::NotAcceded]);
     let chain = log.chain("operator", G);

@@ -10,20 +10,6 @@ use servanda::key::vkey::Vkey;
 use servanda::statement::body::*;
 use servanda::statement::{Act, Head};
 
-/// Lets partners approve a motion until it is no longer open; gives its id.
-fn carry(log: &mut SmallLog, motion: Motion) -> Hash {
-    let lapses_at = at("2027-06-01");
-    let target = motion.target().cloned();
-    let mut voters = PARTNERS.iter().filter(|name| target != Some(handle(name)));
-    let id = log.say(voters.next().unwrap(), Act::Propose(Propose { motion, lapses_at }));
-    for name in voters {
-        if log.history().roster().unwrap().proposals().any(|open| open.id == id) {
-            log.say(name, Act::Approve(Approve { motion: id }));
-        }
-    }
-    id
-}
-
 fn of(name: &str) -> Handle {
     handle(name)
 }
@@ -82,7 +68,7 @@ impl Cases<'_> {
     fn suspensions(&mut self) {
         let suspend = || Motion::Suspend { handle: of("fr") };
         self.on("carried: what the suspended sign", |log| {
-            carry(log, suspend());
+            log.carry(suspend());
             log.say("fr", pledge_of("x"));
             log.say("fr", approve(log));
             let mut keys = key_set("fr");
@@ -95,11 +81,11 @@ impl Cases<'_> {
         self.on(
             "not wrong: carried, and the suspended responds, is re-keyed, accedes, resumes, pledges",
             |log| {
-                carry(log, suspend());
+                log.carry(suspend());
                 log.say("fr", respond());
-                carry(log, rekey(&rekeyed_set(), None));
+                log.carry(rekey(&rekeyed_set(), None));
                 log.say("fr", accede_with(rekeyed_set()));
-                carry(log, Motion::Resume { handle: of("fr") });
+                log.carry(Motion::Resume { handle: of("fr") });
                 log.say("fr", pledge_of("x"));
             },
         );
@@ -107,18 +93,18 @@ impl Cases<'_> {
             let lapses_at = at("2027-06-01");
             let motion = Motion::Level { level: 1 };
             let motion = log.say("fr", Act::Propose(Propose { motion, lapses_at }));
-            carry(log, suspend());
+            log.carry(suspend());
             for name in ["de", "pl"] {
                 log.say(name, Act::Approve(Approve { motion }));
             }
-            carry(log, Motion::Resume { handle: of("fr") });
+            log.carry(Motion::Resume { handle: of("fr") });
             // It raises no level: the approval that completes the quorum is void, and says which one that was.
             log.say("ua", Act::Approve(Approve { motion }));
         });
         self.on("carried: a second suspension, and an end to one that is not", |log| {
-            carry(log, suspend());
-            carry(log, suspend());
-            carry(log, Motion::Resume { handle: of("pl") });
+            log.carry(suspend());
+            log.carry(suspend());
+            log.carry(Motion::Resume { handle: of("pl") });
         });
     }
 
@@ -126,7 +112,7 @@ impl Cases<'_> {
         self.on("carried: a re-keyed partner's old keys, and its founding set", |log| {
             let s = log.draft("fr", pledge_of("x"));
             let signatures = log.sign(&s);
-            carry(log, rekey(&rekeyed_set(), Some(7)));
+            log.carry(rekey(&rekeyed_set(), Some(7)));
             let (roster, seen) = (log.history().pointer(), log.history().head());
             let mut entry = log.sequence(&s, signatures);
             entry.roster = roster;
@@ -141,7 +127,7 @@ impl Cases<'_> {
         self.on(
             "not wrong: carried, and the re-keyed partner accedes with a key of its own, and pledges",
             |log| {
-                carry(log, rekey(&rekeyed_set(), None));
+                log.carry(rekey(&rekeyed_set(), None));
                 log.say("fr", accede_with(rekeyed_set()));
                 log.say("fr", pledge_of("x"));
             },
@@ -149,13 +135,13 @@ impl Cases<'_> {
         self.on("carried: re-keyed to a set with another partner's key", |log| {
             let mut keys = rekeyed_set();
             keys.officers[1] = officer("pl/2", &[Class::Operate]);
-            carry(log, rekey(&keys, None));
+            log.carry(rekey(&keys, None));
             log.say("fr", accede_with(keys));
         });
         self.on("carried: a re-key that disowns what is yet to come", |log| {
             // The third voice carries it, two entries on.
             let index = log.size() + 3;
-            carry(log, rekey(&rekeyed_set(), Some(index)));
+            log.carry(rekey(&rekeyed_set(), Some(index)));
         });
     }
 
@@ -166,12 +152,12 @@ impl Cases<'_> {
             Motion::Rules { rules, replaces: log.log_id() }
         };
         self.on("carried: expires later than the new rules allow", |log| {
-            carry(log, rules(log));
+            log.carry(rules(log));
             log.say("fr", pledge_of("x"));
         });
         self.on("carried: replaces the rules of found, when others are in force", |log| {
             let (motion, lapses_at) = (rules(log), at("2027-06-01"));
-            carry(log, motion.clone());
+            log.carry(motion.clone());
             let mut s = log.draft("ua", Act::Propose(Propose { motion, lapses_at }));
             s.expires_at = s.issued_at.plus(days(5));
             log.post(&s);
@@ -183,15 +169,15 @@ impl Cases<'_> {
             let motion = next_operator(log);
             let s = log.draft("operator", anchor());
             let signatures = log.sign(&s);
-            carry(log, motion);
+            log.carry(motion);
             let entry = log.sequence(&s, signatures);
             log.push_entry(&entry);
         });
         self.on("carried: an operator whose origin was used before", |log| {
-            let first = carry(log, next_operator(log));
+            let first = log.carry(next_operator(log));
             let vkey = Vkey::log(ORIGIN, key("de/4b").public()).unwrap();
             let vkey = short(&vkey.to_string());
-            carry(log, Motion::Operator { vkey, keys: Hash([1; 32]), replaces: first });
+            log.carry(Motion::Operator { vkey, keys: Hash([1; 32]), replaces: first });
         });
         self.on("not wrong: carried, and with a new operator time starts anew", |log| {
             let (motion, now) = (next_operator(log), log.now);
