@@ -199,6 +199,8 @@ reasons! {
     NotAllSigned { got: usize, want: usize } "not-all-signed" Unauthentic "is signed by {got} of {}, all must prove that they hold their keys" (count(want, "officer", "officers"));
     /// `rotate` not signed by exactly the new keys beside the old officers.
     NewKeysSigned { officer: u8 } "new-keys-signed" Unauthentic "new officer {officer} did not sign, or signed without being new";
+    /// By a suspended partner, and none of the few acts that are left to it.
+    Suspended "suspended" Void "its author is suspended";
     /// Expires later than the charter allows.
     LongestExpiry "longest-expiry" Void "expires later than the charter's longest expiry allows";
     /// Expired by the log's effective time.

@@ -149,7 +149,7 @@ impl History {
         leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
         reasons: &mut Vec<Reason>,
     ) -> (Step, bool) {
-        let mut weighed = roster.weigh(e);
+        let mut weighed = roster.weigh(self.head.size, e);
         let authentic = counts(&weighed.reasons);
         reasons.append(&mut weighed.reasons);
         if !authentic {
@@ -172,7 +172,9 @@ impl History {
         reasons: &mut Vec<Reason>,
     ) -> Step {
         let s = &e.statement;
-        let alone = alone.filter(|alone| alone.roster == roster.last).unwrap_or_else(|| roster.alone(e));
+        let alone = alone
+            .filter(|alone| alone.roster == roster.last)
+            .unwrap_or_else(|| roster.alone(self.head.size, e));
         reasons.extend(alone.reasons);
         if e.entry.roster != roster.last {
             reasons.push(Reason::Pointer { got: e.entry.roster, want: roster.last });

@@ -9,14 +9,18 @@
 //! says "in force"; and only full verification excludes a skipped entry, a repeated `seq`, a wrong `prev` or `seen`.
 
 use crate::chain::Reason;
+use crate::checkpoint::Claim;
 use crate::client::{Client, ReadError};
 use crate::codec::{Bytes, List};
 use crate::entry::{EntryError, Pointer, SignedEntry};
 use crate::field::Class;
 use crate::hash::{Hash, leaf_hash};
 use crate::history::counts;
+use crate::key::vkey::Vkey;
 use crate::merkle::verify::{ProofError, verify_inclusion};
+use crate::policy::Policy;
 use crate::roster::Roster;
+use crate::store::Read;
 use crate::text::count;
 use crate::tlog_proof::TlogProof;
 use serde::{Deserialize, Serialize};
@@ -242,7 +246,7 @@ pub fn judge(
     }
     let roster = chain.roster_before(index, pinned)?;
     let want = chain.pointer_below(index).unwrap_or_default();
-    let mut reasons = roster.alone(e).reasons;
+    let mut reasons = roster.alone(index, e).reasons;
     if e.statement.class() != Class::Govern && e.entry.roster != want {
         reasons.push(Reason::Pointer { got: e.entry.roster, want });
     }
@@ -250,6 +254,53 @@ pub fn judge(
         reasons.push(Reason::Index { got: e.entry.index });
     }
     Ok(Judged { reasons, roster })
+}
+
+/// The policy to open a checkpoint of a log by: the verifier's, whose `log` line is the founding key; and beside it the
+/// keys of later operators, where the checkpoint names an origin that only one of them can have. These are learnt by the
+/// roster chain from the last entry, read under a root that nobody vouches for yet: the signature, checked last, is over
+/// it. The chain must lead to the log that is pinned, or else to a founding key of the policy.
+///
+/// Where the log shows no such operator, it is the verifier's policy alone.
+///
+/// # Errors
+/// When the storage fails.
+pub fn policy_for(
+    store: &dyn Read,
+    claim: Claim<'_>,
+    policy: &Policy,
+    pinned: Option<&Hash>,
+) -> Result<Policy, ReadError> {
+    if policy.logs().iter().any(|log| log.vkey.name() == claim.origin) {
+        return Ok(policy.clone());
+    }
+    let roster = match declared_roster(store, claim, pinned) {
+        Err(error) if !error.is_tampering() => return Err(error),
+        roster => roster.ok().flatten(),
+    };
+    let founded = |vkey: &Vkey| pinned.is_some() || policy.logs().iter().any(|log| log.vkey == *vkey);
+    let all = roster.filter(|r| r.unknown.is_none() && founded(&r.vkeys[0].1)).and_then(|r| {
+        let ours = policy.logs().iter().map(|log| log.vkey.clone());
+        let theirs = r.vkeys.iter().map(|(_, vkey)| vkey.clone());
+        let others: Vec<_> = theirs.filter(|vkey| ours.clone().all(|our| our != *vkey)).collect();
+        policy.with_logs(ours.chain(others)).ok()
+    });
+    Ok(all.unwrap_or_else(|| policy.clone()))
+}
+
+/// The roster at a checkpoint's end, as the log under it declares.
+fn declared_roster(
+    store: &dyn Read,
+    claim: Claim<'_>,
+    pinned: Option<&Hash>,
+) -> Result<Option<Roster>, ReadError> {
+    let mut client = Client::open(store, claim.size, claim.root)?;
+    let file = match RosterFile::make(&mut client) {
+        Err(MakeError::Read(error)) => return Err(error),
+        file => file.ok(),
+    };
+    let chain = file.and_then(|file| file.verify(claim.size, &claim.root).ok());
+    Ok(chain.and_then(|chain| chain.roster_before(claim.size, pinned).ok()))
 }
 
 /// Makes the proof of an entry under a signed checkpoint, the entry in it.

@@ -39,7 +39,7 @@ fn findings(findings: &[Finding]) -> Value {
 fn keys() -> Value {
     let mut names = vec!["operator/0".to_owned(), "operator/checkpoint".into(), "witness/0".into()];
     names.extend(PARTNERS.iter().flat_map(|p| (0..4).map(move |n| format!("{p}/{n}"))));
-    names.extend(["de/1b", "de/4", "fr/2b"].map(str::to_owned));
+    names.extend(["de/1b", "de/4", "de/4b", "fr/2b"].map(str::to_owned));
     let one = |name: String| {
         let public = hex::encode(key(&name).public().to_bytes());
         json!({"seed": hex::encode(seed(&name)), "public": public, "name": name})

@@ -18,6 +18,8 @@ mod import;
 mod interop;
 /// The Kiel Institute's Ukraine Support Tracker, recorded as `examples/kiel` says.
 mod kiel;
+/// Motions at the command line, and the operator's hand-over.
+mod cli_motions;
 /// Reading a log at the command line: `log`, `show`, `export`, `open`.
 mod cli_read;
 /// Attacks by partners, operators and thieves: what each is refused for, and what is found where it was let in.

@@ -201,6 +201,10 @@ pub fn failed(what: impl Into<String>, error: SubmitError) -> anyhow::Error {
         SubmitError::Log(LogError::Fenced { .. } | LogError::Stopped) => {
             "what was committed is kept: wait until the other servanda is done, then send the same again"
         }
+        SubmitError::Replaced { .. } => {
+            "nothing of this round was appended: send the approval that replaces the operator last, and what comes after \
+             it to the new one"
+        }
         SubmitError::Log(LogError::Ahead { .. }) => {
             "find the newest copy of the log, public and private together, and go on from that; leave the guard file \
              as it is. `servanda verify --since` tells two copies apart"

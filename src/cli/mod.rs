@@ -19,6 +19,7 @@ mod keygen;
 mod keys;
 mod log;
 mod lookup;
+mod motions;
 mod open;
 mod plain;
 mod pledge;
@@ -91,6 +92,8 @@ enum Verb {
     Keygen(keygen::Args),
     Accede(roster::Accede),
     Rotate(roster::Rotate),
+    Propose(motions::Propose),
+    Approve(motions::Approve),
     Pledge(pledge::PledgeArgs),
     Accept(pledge::AcceptArgs),
     Amend(pledge::AmendArgs),
@@ -131,6 +134,8 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Keygen(args) => keygen::run(context, args),
         Verb::Accede(args) => roster::accede(context, args),
         Verb::Rotate(args) => roster::rotate(context, args),
+        Verb::Propose(args) => motions::propose(context, args),
+        Verb::Approve(args) => motions::approve(context, args),
         Verb::Pledge(args) => pledge::pledge(context, args),
         Verb::Accept(args) => pledge::accept(context, args),
         Verb::Amend(args) => pledge::amend(context, args),

@@ -19,6 +19,7 @@ use servanda::merkle::bundle;
 use servanda::merkle::tile::{Level, TilePath};
 use servanda::note::OpenError;
 use servanda::policy::Policy;
+use servanda::proof;
 use servanda::roster::Roster;
 use servanda::store::dir::{PublicDir, open_any};
 use servanda::store::{Read, StoreError};
@@ -223,6 +224,9 @@ impl Log {
             Some(held) => held.trust.policy.clone(),
             None => founding_policy(&place.founding(size)?.1.vkey),
         };
+        let pinned = held.as_ref().and_then(|held| held.trust.log.as_ref());
+        let policy =
+            proof::policy_for(&place.public, signed.claim(), &policy, pinned).map_err(read_problem)?;
         let checkpoint = signed.open(&policy).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let mut client =
             Client::open(&place.public, checkpoint.size(), checkpoint.root()).map_err(read_problem)?;

@@ -45,8 +45,8 @@ pub fn accede(context: &Context, mut args: Accede) -> Result<Outcome> {
         let announced = |m: &servanda::roster::Member, h| keys.digest(h) == m.announced;
         let author = desk.roster()?.members.iter().find(|(h, m)| announced(m, h)).map(|(h, _)| h.clone());
         args.sign.author = Some(author.ok_or_else(|| {
-            Problem::new("the charter announced this key set for nobody")
-                .hint("the set must be exactly the one that the charter was founded with")
+            Problem::new("neither the charter nor a motion announced this key set for anybody")
+                .hint("the set must be exactly the one whose digest the charter, or the motion, gives")
         })?);
     }
     let mut fields = Fields::default();

@@ -17,7 +17,7 @@ use servanda::key::SigningKey;
 use servanda::log::MAX_ROUND;
 use servanda::seal::Opening;
 use servanda::statement::{Act, Kind, Statement, VERSION};
-use servanda::submit::Signed;
+use servanda::submit::{Admitted, Operator, Signed, SubmitError};
 use std::path::{Path, PathBuf};
 
 /// How a statement is signed and where it goes.
@@ -152,14 +152,53 @@ pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outc
         bar.set_position(u64::try_from(admitted.len())?);
     }
     bar.finish_and_clear();
+    let motions: Vec<_> =
+        drafts.iter().zip(&admitted).map(|(d, (_, at))| standing(operator, d, *at)).collect();
+    if let Err(replaced) = operator.check_in_office() {
+        return hand_over(context, &admitted, &replaced);
+    }
     let size = rounds::publish(operator, key)?;
     let entries = words::count(size, "entry", "entries");
-    for (id, at) in &admitted {
+    for ((id, at), motion) in admitted.iter().zip(motions) {
         context.screen.say(format!("{id}\n  {}, published in the checkpoint of {entries}", desk::said(*at)));
+        motion.into_iter().for_each(|line| context.screen.say(format!("  {line}")));
     }
     let json: Vec<_> = admitted
         .iter()
         .map(|(id, at)| serde_json::json!({ "id": id, "index": at.index(), "published": size }))
+        .collect();
+    context.screen.json(&json)?;
+    Ok(Outcome::Good)
+}
+
+/// How the motion stands that a statement makes or approves.
+fn standing(operator: &Operator, draft: &Draft, at: Admitted) -> Option<String> {
+    let Admitted::New { index } = at else { return None };
+    let motion = match draft.statement().ok()?.act().ok()? {
+        Act::Propose(_) => draft.id(),
+        Act::Approve(approve) => approve.motion,
+        _ => return None,
+    };
+    let roster = operator.roster();
+    Some(match roster.proposals().find(|open| open.id == motion) {
+        Some(open) => {
+            let approvals = words::count(open.approved_by.len(), "approval", "approvals");
+            format!("the motion has {approvals} of the {} that it takes", roster.quorum(&open.propose.motion))
+        }
+        // What would complete a motion that cannot take effect is refused.
+        None => format!("the motion is carried, and in force from entry {} on", index + 1),
+    })
+}
+
+/// Says what is left to do where the operator at work was replaced: nothing more is signed with its key.
+fn hand_over(context: &Context, admitted: &[(Hash, Admitted)], replaced: &SubmitError) -> Result<Outcome> {
+    for (id, at) in admitted {
+        context.screen.say(format!("{id}\n  {}, committed and not published", desk::said(*at)));
+    }
+    context.screen.say(format!("{replaced}. Hand the log's home over, or all that it publishes."));
+    let json: Vec<_> = admitted
+        .iter()
+        .map(|(id, at)| serde_json::json!({ "id": id, "index": at.index(), "published": null }))
         .collect();
     context.screen.json(&json)?;
     Ok(Outcome::Good)

@@ -10,7 +10,7 @@ use crate::hash::{Hash, ZEROS, leaf_hash, sha256};
 use crate::history::History;
 use crate::key::vkey::Vkey;
 use crate::key::{ED25519, SigningKey};
-use crate::roster::Roster;
+use crate::roster::{Carried, Roster};
 use crate::statement::body::{Accede, Adopt, Approve, Found, Motion, Propose, Rotate};
 use crate::statement::{self, Act, Head, Signature, Statement};
 use std::collections::HashMap;
@@ -265,6 +265,33 @@ impl Sample {
         statement::id(&encode(&draft.statement))
     }
 
+    /// What an entry of class 0 that is in order would carry.
+    pub fn carries(&self, draft: &Draft) -> Option<Carried> {
+        let e = decoded(&encode(&self.entry(draft)));
+        let mut roster = self.roster().clone();
+        let weighed = roster.weigh(self.size(), &e);
+        assert_eq!(weighed.reasons, []);
+        roster.take(self.size(), &e, weighed)
+    }
+
+    /// The first of these makes a motion, the others approve it, and the last of them carries it; gives its id.
+    pub fn carry(&mut self, motion: Motion, who: &[&str]) -> Hash {
+        let (last, before) = who.split_last().expect("somebody");
+        let lapses_at = self.now.plus_ms(10 * DAY);
+        let mut id = None;
+        for who in before {
+            let act = id.map_or_else(|| propose(motion.clone(), lapses_at), approve);
+            let said = self.say(who, G, &act);
+            id = id.or(Some(said));
+        }
+        let act = id.map_or_else(|| propose(motion.clone(), lapses_at), approve);
+        self.wait(1000);
+        let carried = self.carries(&self.draft(last, G, &act)).expect("carried");
+        assert_eq!(carried.what, motion);
+        assert_eq!(self.put(&self.draft(last, G, &act)), []);
+        carried.motion
+    }
+
     /// Where an author stands in a class.
     pub fn chain(&self, author: &str, class: Class) -> AuthorChain {
         self.history.chain(&handle(author), class)
@@ -279,7 +306,11 @@ pub fn effect(reasons: &[Reason]) -> Effect {
 }
 
 pub fn accede(who: &str) -> Act {
-    Act::Accede(Accede { keys: first_set(who), reservations: None, annexes: List::default() })
+    accede_with(first_set(who))
+}
+
+pub fn accede_with(keys: KeySet) -> Act {
+    Act::Accede(Accede { keys, reservations: None, annexes: List::default() })
 }
 
 pub fn rotate(keys: KeySet) -> Act {

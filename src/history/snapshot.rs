@@ -199,11 +199,13 @@ mod tests {
     #[test]
     fn nothing_of_class_0_follows_where_the_roster_is_unknown() {
         let mut log = Sample::new();
-        let id = log.say("de", G, &propose(Motion::Suspend { handle: handle("pl") }, log.now.plus_ms(DAY)));
-        log.say("fr", G, &approve(id));
+        log.carry(Motion::Level { level: 2 }, &["de", "fr", "it"]);
+        let mut later = log.draft("fr", G, &approve(ZEROS));
+        later.statement.kind = 5;
+        assert_eq!(log.put(&later), []);
         assert_eq!(resumed(&log, |_| {}), Ok(()));
-        let next = Bytes(crate::codec::encode(&log.entry(&log.draft("it", G, &approve(id)))));
-        assert_eq!(resumed(&log, |k| k.govern.push((7, next))), Err(SnapshotError::Govern(7)));
+        let next = Bytes(crate::codec::encode(&log.entry(&log.draft("it", G, &approve(ZEROS)))));
+        assert_eq!(resumed(&log, |k| k.govern.push((9, next))), Err(SnapshotError::Govern(9)));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 mod agreement;
 mod bad_entries;
 mod bad_govern;
+mod carried;
 mod keys;
 mod level;
 mod motions;
+mod new_keys;
 mod seen;
 mod snapshot;
 mod time;

@@ -2,7 +2,7 @@
 //!
 //! Whatever is wrong with it founds nothing, void or not: a wrong index or link alone is the operator's fault.
 
-use super::keys::Holder;
+use super::keys::{Holder, Kept};
 use super::{Member, Roster, signing};
 use crate::chain::Reason;
 use crate::charter::{KeySet, KeySetError, LEVEL, Rules};
@@ -13,7 +13,7 @@ use crate::key::VerifyingKey;
 use crate::key::vkey::{Kind as VkeyKind, Vkey};
 use crate::statement::body::Found;
 use crate::statement::{Act, Kind};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 impl Roster {
     /// Founds the roster on entry 0.
@@ -29,6 +29,7 @@ impl Roster {
         let partners = found.charter.partners.iter();
         let mut roster = Self {
             log: e.id,
+            vkeys: vec![(1, vkey.clone())],
             vkey,
             members: partners.map(|p| (p.handle.clone(), Member::announced(p.keys))).collect(),
             last: Pointer { index: 0, leaf: e.leaf },
@@ -36,6 +37,9 @@ impl Roster {
             registered: HashMap::new(),
             time: e.entry.sequenced_at,
             proposals: BTreeMap::new(),
+            suspended: BTreeSet::new(),
+            rules_set_by: e.id,
+            operator_set_by: e.id,
             charter: found.charter.clone(),
         };
         roster.register_other_keys()?;
@@ -57,7 +61,7 @@ impl Roster {
     fn take_operator(&mut self, e: &SignedEntry, keys: &KeySet) -> Result<(), Reason> {
         let operator = Handle::operator();
         let mut member = Member::announced(keys.digest(&operator));
-        match self.admit_set(&operator, keys, None) {
+        match self.admit_set(&operator, keys, Kept::None) {
             Ok(in_force) => {
                 signing::all_signed(e, &in_force)?;
                 self.register(&operator, &in_force);

@@ -21,6 +21,15 @@ pub struct InForce {
     pub since: u64,
 }
 
+/// A key set that is no longer in force.
+#[derive(Clone, Debug)]
+pub struct Replaced {
+    /// The set, and since when it was in force.
+    pub keys: InForce,
+    /// The index of the entry that replaced it: the last one that it could sign.
+    pub until: u64,
+}
+
 /// Whose a registered key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
@@ -32,13 +41,28 @@ pub(super) enum Holder {
     Officer(Handle),
 }
 
+/// Which registered keys a new set may hold.
+#[derive(Clone, Copy)]
+pub(super) enum Kept<'a> {
+    /// None.
+    None,
+    /// Those of the set that it replaces.
+    Of(&'a InForce),
+    /// All that were ever registered to its author: after a re-key.
+    Own,
+}
+
 /// One who may sign: a partner, or the operator.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// The digest of the key set that charter or motion announced.
     pub announced: Hash,
-    /// The key set in force, after the accede.
+    /// The key set in force, after the accede; none before it, and from a re-key, or a new operator's motion, on.
     pub in_force: Option<InForce>,
+    /// The sets that were in force before, in the order in which they were replaced.
+    pub past: Vec<Replaced>,
+    /// The index of the entry that carried the last motion to re-key it.
+    pub rekeyed: Option<u64>,
     /// The chain of class 0; its `seen` is for `history` alone.
     pub chain: AuthorChain,
     /// When the statements of class 0 were sequenced that count for [`FLOOD`], in the order of time.
@@ -49,7 +73,34 @@ impl Member {
     /// One whose keys are announced, and who has not acceded.
     #[must_use]
     pub fn announced(digest: Hash) -> Self {
-        Self { announced: digest, in_force: None, chain: AuthorChain::default(), times: Vec::new() }
+        Self {
+            announced: digest,
+            in_force: None,
+            past: Vec::new(),
+            rekeyed: None,
+            chain: AuthorChain::default(),
+            times: Vec::new(),
+        }
+    }
+
+    /// Whether it was re-keyed, and has not acceded with the new set yet.
+    #[must_use]
+    pub fn awaits_new_keys(&self) -> bool {
+        self.in_force.is_none() && self.rekeyed.is_some()
+    }
+
+    /// Puts another set, or none, in the place of the one in force.
+    pub(super) fn replace(&mut self, new: Option<InForce>, until: u64) {
+        let old = std::mem::replace(&mut self.in_force, new);
+        self.past.extend(old.map(|keys| Replaced { keys, until }));
+    }
+
+    /// Announces another set by a motion that the entry at `index` carries: the old one signs nothing from there on, and
+    /// the count for [`FLOOD`] starts anew.
+    pub(super) fn announce(&mut self, digest: Hash, index: u64) {
+        self.replace(None, index);
+        self.announced = digest;
+        self.times.clear();
     }
 
     /// Whether a statement sequenced at this time would be one more than [`FLOOD`] within any [`FLOOD_MS`]. All times
@@ -79,7 +130,8 @@ impl Roster {
                 if accede.keys.digest(&s.author) != member.announced {
                     return Err(Reason::NotAnnounced);
                 }
-                self.admit_set(&s.author, &accede.keys, None).and_then(|new| {
+                let kept = if member.awaits_new_keys() { Kept::Own } else { Kept::None };
+                self.admit_set(&s.author, &accede.keys, kept).and_then(|new| {
                     signing::all_signed(e, &new)?;
                     Ok(new)
                 })
@@ -88,7 +140,7 @@ impl Roster {
                 let old = member.in_force.as_ref().ok_or(Reason::NotAcceded)?;
                 // First, so that only the partner's own officers can bring in what is not understood.
                 signing::old_officers_signed(e, old)?;
-                self.admit_set(&s.author, &rotate.keys, Some(old)).and_then(|new| {
+                self.admit_set(&s.author, &rotate.keys, Kept::Of(old)).and_then(|new| {
                     signing::new_officers_signed(e, old, &new)?;
                     Ok(new)
                 })
@@ -104,15 +156,12 @@ impl Roster {
         }
     }
 
-    /// Admits a set into this log: sound in itself, and no key registered before but those carried over. From which
+    /// Admits a set into this log: sound in itself, and no key registered before but those kept. From which
     /// entry on it is in force is for [`Roster::take`] to say.
-    pub(super) fn admit_set(
-        &self,
-        author: &Handle,
-        set: &KeySet,
-        old: Option<&InForce>,
-    ) -> Result<InForce, Reason> {
-        let kept = |key: &[u8]| old.and_then(|old| old.set.officers.iter().find(|o| *o.key == *key));
+    pub(super) fn admit_set(&self, author: &Handle, set: &KeySet, kept: Kept<'_>) -> Result<InForce, Reason> {
+        let own = matches!(kept, Kept::Own).then(|| Holder::Officer(author.clone()));
+        let old: &[_] = if let Kept::Of(old) = kept { &old.set.officers } else { &[] };
+        let kept = |key: &[u8]| old.iter().find(|o| *o.key == *key);
         for (officer, new) in set.officers.iter().enumerate() {
             if kept(&new.key).is_some_and(|before| before.algorithm != new.algorithm) {
                 return Err(Reason::KeptAlgorithm { officer });
@@ -120,7 +169,9 @@ impl Roster {
         }
         let keys = set.admit(author).map_err(|error| Reason::KeySet { error })?;
         for (officer, key) in keys.iter().enumerate() {
-            if self.is_registered(key) && kept(&key.to_bytes()).is_none() {
+            let bytes = key.to_bytes();
+            let holder = self.registered.get(&bytes);
+            if holder.is_some() && holder != own.as_ref() && kept(&bytes).is_none() {
                 return Err(Reason::KeyRegistered { officer });
             }
         }

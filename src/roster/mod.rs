@@ -4,15 +4,17 @@
 //! [`Roster::found`] takes entry 0; [`Roster::govern`] each further entry of class 0; [`Roster::alone`] judges any entry
 //! but the first as far as it and the roster tell: of class 0 that is everything. What needs the author's whole chain or
 //! the log's time is for `history`. Entry 0 is founded in `founding`, signatures are checked in [`signing`], key sets
-//! registered in [`keys`], motions counted in [`motions`].
+//! registered in [`keys`], motions counted in [`motions`] and carried out in [`carried`].
 
+pub mod carried;
 mod founding;
 pub mod keys;
 pub mod motions;
 pub mod signing;
 
-pub use keys::{InForce, Member};
-pub use motions::NotUnderstood;
+pub use carried::Carried;
+pub use keys::{InForce, Member, Replaced};
+pub use motions::{NotUnderstood, Open};
 
 use crate::chain::{Reason, counts};
 use crate::charter::{Charter, LEVEL};
@@ -24,7 +26,7 @@ use crate::statement::{ActError, Kind, Statement};
 use keys::Holder;
 use motions::Change;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How many statements of class 0 an author may have sequenced within [`FLOOD_MS`].
 pub const FLOOD: usize = 32;
@@ -37,10 +39,12 @@ pub const FLOOD_MS: u64 = 30 * 86_400_000;
 pub struct Roster {
     /// The log's id.
     pub log: Hash,
-    /// The charter, as founded.
+    /// The charter as carried motions left it: partners, rules, level. Its origin is the founding one.
     pub charter: Charter,
-    /// The key that checkpoints are signed with.
+    /// The key that checkpoints are signed with; its name is their origin.
     pub vkey: Vkey,
+    /// All keys that checkpoints were signed with so far, `vkey` last, each with the smallest size that it signs.
+    pub vkeys: Vec<(u64, Vkey)>,
     /// All who may ever sign, the operator included.
     pub members: BTreeMap<Handle, Member>,
     /// The last authentic entry of class 0.
@@ -50,6 +54,9 @@ pub struct Roster {
     registered: HashMap<[u8; 32], Holder>,
     time: Instant,
     proposals: BTreeMap<Hash, motions::Proposal>,
+    suspended: BTreeSet<Handle>,
+    rules_set_by: Hash,
+    operator_set_by: Hash,
 }
 
 /// What entry and roster alone tell of an entry, and by which roster.
@@ -73,9 +80,9 @@ pub(crate) struct Weighed {
 impl Weighed {
     /// Whether the log's time may start anew with this entry.
     pub(crate) fn may_restart_time(&self) -> bool {
-        match self.change {
+        match &self.change {
             Change::Unknown { .. } => true,
-            Change::Carried { operator, .. } => operator,
+            Change::Carried(carried) => carried.is_for_operator(),
             _ => false,
         }
     }
@@ -83,37 +90,36 @@ impl Weighed {
 
 impl Roster {
     /// Judges what entry and roster alone tell, for any entry but the first: what a proof with a roster file can know.
+    /// `index` is the entry's place in the log, whatever it calls itself.
     ///
     /// In class 0 that is the whole verdict, pointer, chain and expiry included. Where the roster is
     /// [`unknown`](Self::unknown), it means nothing.
     #[must_use]
-    pub fn alone(&self, e: &SignedEntry) -> Alone {
-        self.alone_by(e, signing::signed)
+    pub fn alone(&self, index: u64, e: &SignedEntry) -> Alone {
+        let reasons = match e.statement.class() {
+            Class::Govern => self.weigh(index, e).reasons,
+            _ => self.ordinary(e, signing::signed),
+        };
+        Alone { reasons, roster: self.last }
     }
 
-    /// The same of many entries at once, their signatures checked on all cores.
+    /// The same of many entries of classes 1 to 4 at once, their signatures checked on all cores.
     #[must_use]
     pub fn alone_all(&self, entries: &[&SignedEntry]) -> Vec<Alone> {
-        let ordinary = |e: &SignedEntry| e.statement.class() != Class::Govern;
-        let keyed: Vec<_> =
-            entries.iter().map(|e| (*e, self.keys(&e.statement.author).filter(|_| ordinary(e)))).collect();
+        let keyed: Vec<_> = entries.iter().map(|e| (*e, self.keys(&e.statement.author))).collect();
         let signed = signing::signed_all(&keyed);
         entries.par_iter().zip(signed).map(|(e, signed)| self.alone_by(e, |_, _| signed)).collect()
     }
 
-    /// The same, with `check` for the signatures of entries of classes 1 to 4: [`signing::signed`], or
-    /// [`signing::signers`] where the signatures themselves are checked elsewhere. In class 0 they are checked here.
+    /// The same of one, with `check` for its signatures: [`signing::signed`], or [`signing::signers`] where the
+    /// signatures themselves are checked elsewhere.
     #[must_use]
     pub fn alone_by(
         &self,
         e: &SignedEntry,
         check: impl FnOnce(&SignedEntry, &InForce) -> Result<(), Reason>,
     ) -> Alone {
-        let reasons = match e.statement.class() {
-            Class::Govern => self.weigh(e).reasons,
-            _ => self.ordinary(e, check),
-        };
-        Alone { reasons, roster: self.last }
+        Alone { reasons: self.ordinary(e, check), roster: self.last }
     }
 
     fn ordinary(
@@ -146,11 +152,15 @@ impl Roster {
         s.class() == Class::Govern && s.kind <= Kind::Rotate.number()
     }
 
-    /// Tells why a statement is void by what it says alone: its level, class, body, longest expiry.
+    /// Tells why a statement is void by its author's suspension, or by what it says alone: its level, class, body,
+    /// longest expiry.
     #[must_use]
     pub fn void(&self, e: &SignedEntry) -> Vec<Reason> {
         let s = &e.statement;
         let mut reasons = Vec::new();
+        if self.is_barred(s) {
+            reasons.push(Reason::Suspended);
+        }
         if !self.charter.rules.expiry_fits(s.issued_at, s.expires_at) {
             reasons.push(Reason::LongestExpiry);
         }
@@ -181,7 +191,7 @@ impl Roster {
     ///
     /// Where the roster is [`unknown`](Self::unknown), no further entry can be judged.
     pub fn govern(&mut self, index: u64, e: &SignedEntry) -> Vec<Reason> {
-        let weighed = self.weigh(e);
+        let weighed = self.weigh(index, e);
         let reasons = weighed.reasons.clone();
         if counts(&reasons) {
             self.take(index, e, weighed);
@@ -189,8 +199,8 @@ impl Roster {
         reasons
     }
 
-    /// Judges an entry of class 0; [`Self::take`] does what follows where it [`counts`].
-    pub(crate) fn weigh(&self, e: &SignedEntry) -> Weighed {
+    /// Judges an entry of class 0 at `index`; [`Self::take`] does what follows where it [`counts`].
+    pub(crate) fn weigh(&self, index: u64, e: &SignedEntry) -> Weighed {
         let s = &e.statement;
         let at = e.entry.sequenced_at;
         let time = self.time.max(at);
@@ -223,7 +233,7 @@ impl Roster {
         });
         reasons.extend(void);
         if reasons.is_empty() && !self.carries_keys(s) {
-            let (void, moved) = self.motion(e, time);
+            let (void, moved) = self.motion(index, e, time);
             reasons.extend(void);
             change = moved;
         } else if !counts(&reasons) || (!reasons.is_empty() && !change.is_unknown()) {
@@ -238,8 +248,8 @@ impl Roster {
         Ok(Change::None)
     }
 
-    /// Takes in an authentic entry of class 0, as this very roster judged it.
-    pub(crate) fn take(&mut self, index: u64, e: &SignedEntry, weighed: Weighed) {
+    /// Takes in an authentic entry of class 0, as this very roster judged it; gives the motion that it carries.
+    pub(crate) fn take(&mut self, index: u64, e: &SignedEntry, weighed: Weighed) -> Option<Carried> {
         let Weighed { time, counted, change, .. } = weighed;
         let author = &e.statement.author;
         let member = self.members.get_mut(author).expect("only members' statements are authentic");
@@ -249,7 +259,7 @@ impl Roster {
         }
         self.time = time;
         self.last = Pointer { index, leaf: e.leaf };
-        self.change(index, e, change);
+        self.change(index, e, change)
     }
 
     /// The author's key set, where it has one in force.
@@ -258,7 +268,8 @@ impl Roster {
         self.members.get(author).and_then(|m| m.in_force.as_ref())
     }
 
-    /// By which expiries in class 0 are judged: the greatest `sequenced_at` among its authentic entries.
+    /// By which expiries in class 0 are judged: the greatest `sequenced_at` among its authentic entries since the operator
+    /// last changed.
     #[must_use]
     pub fn time(&self) -> Instant {
         self.time

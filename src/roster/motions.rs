@@ -1,20 +1,19 @@
 //! Motions, counted as far as to know when one is carried.
 //!
 //! Proposing approves. A motion lapses past `lapses_at` by the time of class 0, a motion for a new operator excepted,
-//! or when what it replaces is no longer in force; proposing or approving one that has lapsed is void. Whether a motion
-//! can take effect is asked at the approval that completes the quorum, and not before: one that cannot lapses, and that
-//! approval is void. What a carried motion does comes with the ledger; until then the roster is unknown from there, and
-//! says so.
+//! or when what it replaces is no longer in force; proposing or approving one that has lapsed is void. Approvals are
+//! counted when one more is given, by who is suspended then and by the rules in force then. Whether a motion can take
+//! effect is asked at the approval that completes the quorum, and not before: one that cannot lapses, and that approval
+//! is void. What a carried one does stands in [`super::carried`].
 
 use super::Roster;
-use super::founding::witness_keys;
-use super::keys::{Holder, InForce};
+use super::carried::Carried;
+use super::keys::InForce;
 use crate::chain::Reason;
-use crate::charter::{LEVEL, Rules};
+use crate::charter::LEVEL;
 use crate::entry::SignedEntry;
 use crate::field::{Handle, Instant};
 use crate::hash::Hash;
-use crate::key::vkey::{Kind as VkeyKind, Vkey};
 use crate::statement::body::{Motion, Propose};
 use crate::statement::{Act, ActError, Kind, Statement};
 use std::collections::BTreeSet;
@@ -33,6 +32,17 @@ pub(super) struct Proposal {
     approvals: BTreeSet<Handle>,
 }
 
+/// A motion that can still be approved.
+#[derive(Clone, Debug)]
+pub struct Open<'a> {
+    /// The id of its propose.
+    pub id: Hash,
+    /// What is moved, and until when.
+    pub propose: &'a Propose,
+    /// Those whose approvals count now, of the [`quorum`](Roster::quorum) that it takes.
+    pub approved_by: BTreeSet<&'a Handle>,
+}
+
 /// What an authentic entry of class 0 changes beside its author's chain.
 #[derive(Debug)]
 pub(super) enum Change {
@@ -47,10 +57,7 @@ pub(super) enum Change {
     /// A motion lapses, since it cannot take effect.
     Lapse(Hash),
     /// A motion is carried.
-    Carried {
-        /// Whether it is for a new operator: then time starts anew.
-        operator: bool,
-    },
+    Carried(Box<Carried>),
     /// Something that this program does not understand.
     Unknown {
         /// What it is.
@@ -100,11 +107,11 @@ impl Roster {
     }
 
     /// What an entry of class 0 other than kinds 0 to 2 changes that is in order so far, and why it is void after all.
-    pub(super) fn motion(&self, e: &SignedEntry, time: Instant) -> (Option<Reason>, Change) {
+    pub(super) fn motion(&self, index: u64, e: &SignedEntry, time: Instant) -> (Option<Reason>, Change) {
         let author = &e.statement.author;
         match e.act() {
             Ok(Act::Propose(propose)) => match self.check_open(propose, time) {
-                Ok(()) => self.approved(e.id, propose, BTreeSet::from([author]), Change::Propose),
+                Ok(()) => self.approved(index, (e.id, propose), [author].into(), Change::Propose),
                 Err(reason) => (Some(reason), Change::None),
             },
             Ok(Act::Approve(approve)) => {
@@ -115,7 +122,7 @@ impl Roster {
                 match self.check_open(&p.propose, time) {
                     Ok(()) => {
                         let counted = Change::Approve(approve.motion);
-                        self.approved(approve.motion, &p.propose, approvals, counted)
+                        self.approved(index, (approve.motion, &p.propose), approvals, counted)
                     }
                     Err(reason) => (Some(reason), Change::None),
                 }
@@ -128,22 +135,20 @@ impl Roster {
         }
     }
 
-    /// Does what follows from an authentic entry.
-    pub(super) fn change(&mut self, index: u64, e: &SignedEntry, change: Change) {
+    /// Does what follows from an authentic entry; gives the motion that it carries.
+    pub(super) fn change(&mut self, index: u64, e: &SignedEntry, change: Change) -> Option<Carried> {
         let author = &e.statement.author;
-        let kind = e.statement.kind;
         match change {
             Change::None => {}
             Change::Keys(mut in_force) => {
                 in_force.since = index;
                 self.register(author, &in_force);
                 let member = self.members.get_mut(author).expect("only members' statements are authentic");
-                member.in_force = Some(in_force);
+                member.replace(Some(in_force), index);
             }
             Change::Propose => {
-                let Ok(Act::Propose(propose)) = e.act() else { return };
-                let time = self.time;
-                self.proposals.retain(|_, p| !p.propose.has_lapsed(time));
+                let Ok(Act::Propose(propose)) = e.act() else { return None };
+                self.forget_lapsed();
                 let approvals = BTreeSet::from([author.clone()]);
                 self.proposals.insert(e.id, Proposal { propose: propose.clone(), approvals });
             }
@@ -154,9 +159,28 @@ impl Roster {
             Change::Lapse(motion) => {
                 self.proposals.remove(&motion);
             }
-            Change::Carried { .. } => self.lose(index, kind, "it carries a motion"),
-            Change::Unknown { what } => self.lose(index, kind, what),
+            Change::Carried(carried) => {
+                self.proposals.remove(&carried.motion);
+                self.carry(index, e.entry.sequenced_at, &carried);
+                return Some(*carried);
+            }
+            Change::Unknown { what } => self.lose(index, e.statement.kind, what),
         }
+        None
+    }
+
+    /// Forgets the motions that can no longer be approved.
+    pub(super) fn forget_lapsed(&mut self) {
+        let mut proposals = std::mem::take(&mut self.proposals);
+        proposals.retain(|_, p| self.check_open(&p.propose, self.time).is_ok());
+        self.proposals = proposals;
+    }
+
+    /// What a partner approved under keys that were taken from it counts no longer.
+    pub(super) fn withdraw_approvals(&mut self, handle: &Handle) {
+        self.proposals.values_mut().for_each(|p| {
+            p.approvals.remove(handle);
+        });
     }
 
     pub(super) fn lose(&mut self, index: u64, kind: u16, what: &'static str) {
@@ -168,92 +192,79 @@ impl Roster {
         if propose.has_lapsed(time) {
             return Err(Reason::MotionLapsed { at: time, lapses: propose.lapses_at });
         }
-        match &propose.motion {
-            // Nothing was carried yet: found set what is in force.
-            Motion::Rules { replaces, .. } | Motion::Operator { replaces, .. } if *replaces != self.log => {
-                Err(Reason::MotionOutdated { replaces: *replaces })
-            }
-            _ => Ok(()),
-        }
+        let (replaces, in_force) = match &propose.motion {
+            Motion::Rules { replaces, .. } => (*replaces, self.rules_set_by),
+            Motion::Operator { replaces, .. } => (*replaces, self.operator_set_by),
+            _ => return Ok(()),
+        };
+        if replaces == in_force { Ok(()) } else { Err(Reason::MotionOutdated { replaces }) }
     }
 
     /// What follows from these approvals: `counted`, or what completing the quorum does.
     fn approved(
         &self,
-        id: Hash,
-        propose: &Propose,
-        approvals: BTreeSet<&Handle>,
+        index: u64,
+        (motion, propose): (Hash, &Propose),
+        mut approvals: BTreeSet<&Handle>,
         counted: Change,
     ) -> (Option<Reason>, Change) {
-        if !self.reached(propose, &approvals) {
+        let what = &propose.motion;
+        approvals.retain(|handle| self.has_vote(handle, what));
+        if u64::try_from(approvals.len()).expect("a count fits") < self.quorum(what) {
             return (None, counted);
         }
-        match self.check_applies(&propose.motion) {
-            Ok(()) => (None, Change::Carried { operator: propose.is_for_operator() }),
-            Err(what) => (Some(Reason::Motion { what }), Change::Lapse(id)),
+        match self.check_applies(index, what) {
+            Ok(()) => {
+                let approved_by = approvals.into_iter().cloned().collect();
+                (None, Change::Carried(Box::new(Carried { motion, what: what.clone(), approved_by })))
+            }
+            Err(what) => (Some(Reason::Motion { what }), Change::Lapse(motion)),
         }
     }
 
-    /// Whether more than half, or the charter's higher share, and no fewer than its floor approve, of all partners but
-    /// the target, acceded or not.
-    fn reached(&self, propose: &Propose, approvals: &BTreeSet<&Handle>) -> bool {
-        let target = match &propose.motion {
-            Motion::Suspend { handle } | Motion::Resume { handle } | Motion::Rekey { handle, .. } => {
-                Some(handle)
-            }
-            Motion::Admit { .. } | Motion::Rules { .. } | Motion::Level { .. } | Motion::Operator { .. } => {
-                None
-            }
-        };
-        let count = |n: usize| u128::try_from(n).expect("a count fits");
-        let all = count(self.charter.partners.iter().filter(|p| Some(&p.handle) != target).count());
-        let approvals = count(approvals.iter().filter(|h| Some(**h) != target).count());
+    /// Whether a partner's approval of a motion counts now: neither the target's does nor that of the suspended.
+    fn has_vote(&self, handle: &Handle, motion: &Motion) -> bool {
+        motion.target() != Some(handle) && !self.is_suspended(handle)
+    }
+
+    /// How many approvals a motion needs now: more than half, or the charter's higher share, and no fewer than its
+    /// floor, of all partners but the target and the suspended, acceded or not.
+    #[must_use]
+    pub fn quorum(&self, motion: &Motion) -> u64 {
+        let votes = self.charter.partners.iter().filter(|p| self.has_vote(&p.handle, motion)).count();
+        let votes = u64::try_from(votes).expect("a count fits");
         let rules = &self.charter.rules.motions;
-        let (share, whole) = rules.share.unwrap_or((0, 1));
-        approvals * 2 > all
-            && approvals * u128::from(whole) >= all * u128::from(share)
-            && approvals >= u128::from(rules.floor)
+        let (part, whole) = rules.share.unwrap_or((0, 1));
+        let share = (u128::from(votes) * u128::from(part)).div_ceil(u128::from(whole));
+        let share = u64::try_from(share).expect("a share is at most the whole");
+        share.max(votes / 2 + 1).max(rules.floor)
     }
 
-    fn check_applies(&self, motion: &Motion) -> Result<(), &'static str> {
-        let or = |fits: bool, why| if fits { Ok(()) } else { Err(why) };
-        let partner = |handle| or(self.charter.partner(handle).is_some(), "there is no such partner");
-        match motion {
-            Motion::Admit { roles, .. } if roles.is_empty() => Err("it gives no role"),
-            Motion::Admit { handle, .. } => or(!self.members.contains_key(handle), "the handle is taken"),
-            Motion::Suspend { handle } | Motion::Rekey { handle, .. } => partner(handle),
-            // Nobody is suspended before a motion was carried.
-            Motion::Resume { handle } => partner(handle).and(Err("the partner is not suspended")),
-            Motion::Rules { rules, .. } => or(self.rules_fit(rules), "the rules are not admissible"),
-            Motion::Level { level } => or(*level > self.charter.level, "it does not raise the level"),
-            Motion::Operator { vkey, .. } => self.vkey_fits(vkey),
-        }
-    }
-
-    /// Whether rules can replace the log's: their witnesses' keys may serve for nothing else.
-    fn rules_fit(&self, rules: &Rules) -> bool {
-        let free = |key: &[u8; 32]| matches!(self.registered.get(key), None | Some(Holder::Witness));
-        rules.check().is_ok()
-            && witness_keys(rules).is_ok_and(|keys| keys.iter().all(|key| free(&key.to_bytes())))
-    }
-
-    fn vkey_fits(&self, vkey: &str) -> Result<(), &'static str> {
-        let Ok(vkey) = vkey.parse::<Vkey>() else { return Err("the checkpoint key is none") };
-        if vkey.kind() != VkeyKind::Log {
-            Err("the checkpoint key is not a log key")
-        } else if vkey.name() == self.vkey.name() {
-            Err("its origin was used in this log before")
-        } else if self.is_registered(vkey.key()) {
-            Err("the checkpoint key was registered in this log before")
-        } else {
-            Ok(())
-        }
+    /// The motions that can still be approved, by id.
+    pub fn proposals(&self) -> impl Iterator<Item = Open<'_>> {
+        let open = self.proposals.iter().filter(|(_, p)| self.check_open(&p.propose, self.time).is_ok());
+        open.map(|(id, p)| Open {
+            id: *id,
+            propose: &p.propose,
+            approved_by: p.approvals.iter().filter(|h| self.has_vote(h, &p.propose.motion)).collect(),
+        })
     }
 
     /// Until when an open motion can be carried, for those who ask; one for a new operator does not lapse by time.
     #[must_use]
     pub fn lapses_at(&self, motion: &Hash) -> Option<Instant> {
         self.proposals.get(motion).map(|p| p.propose.lapses_at)
+    }
+}
+
+impl Motion {
+    /// Whom it is about, and who has no say in it.
+    #[must_use]
+    pub fn target(&self) -> Option<&Handle> {
+        match self {
+            Self::Suspend { handle } | Self::Resume { handle } | Self::Rekey { handle, .. } => Some(handle),
+            Self::Admit { .. } | Self::Rules { .. } | Self::Level { .. } | Self::Operator { .. } => None,
+        }
     }
 }
 

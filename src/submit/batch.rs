@@ -7,7 +7,7 @@
 use super::{Admitted, Operator, SubmitError};
 use crate::codec::{Bytes, List};
 use crate::entry::{Entry, Pointer, SignedEntry, VERSION};
-use crate::field::Instant;
+use crate::field::{Class, Instant};
 use crate::hash::ZEROS;
 use crate::roster::Alone;
 use crate::statement::{Signature, StatementError};
@@ -26,12 +26,20 @@ impl Operator {
     ) -> Vec<Result<Admitted, SubmitError>> {
         let roster = self.roster();
         let entries: Vec<_> = statements.par_iter().map(|signed| unplaced(*signed, now)).collect();
-        let decoded: Vec<_> = entries.iter().flatten().collect();
+        // Those of class 0 are judged in their turn, since it takes their place.
+        let ordinary = |e: &SignedEntry| e.statement.class() != Class::Govern;
+        let decoded: Vec<_> = entries.iter().flatten().filter(|e| ordinary(e)).collect();
         let mut judged = roster.alone_all(&decoded).into_iter();
-        let mut next = || judged.next().expect("a verdict for each that decodes");
+        let mut next =
+            |e: &SignedEntry| ordinary(e).then(|| judged.next().expect("a verdict for each that decodes"));
         entries
             .into_iter()
-            .map(|e| e.map(|e| (e, next())))
+            .map(|e| {
+                e.map(|e| {
+                    let alone = next(&e);
+                    (e, alone)
+                })
+            })
             .collect::<Vec<_>>()
             .into_iter()
             .map(|judged| {
@@ -41,10 +49,16 @@ impl Operator {
             .collect()
     }
 
-    fn sequence(&mut self, mut e: SignedEntry, alone: Alone, now: Instant) -> Result<Admitted, SubmitError> {
+    fn sequence(
+        &mut self,
+        mut e: SignedEntry,
+        alone: Option<Alone>,
+        now: Instant,
+    ) -> Result<Admitted, SubmitError> {
         if let Some(index) = self.find(&e.id, &e.statement, &e.entry.statement)? {
             return Ok(Admitted::Already { index });
         }
+        self.check_in_office()?;
         if let Some(unknown) = self.history.unknown() {
             return Err(SubmitError::NotUnderstood(unknown.clone()));
         }
@@ -52,15 +66,18 @@ impl Operator {
         if now < last {
             return Err(SubmitError::Clock { now, last });
         }
-        let head = self.history.head();
+        let (head, vkeys) = (self.history.head(), self.roster().vkeys.len());
         let bytes = e.place(head.size, head.leaf, self.history.pointer())?;
         let store = self.writer.store();
         let leaves = &mut self.leaves;
         let mut leaf_at = |index| leaves.at(store, index);
-        let taken = self.history.try_take(&bytes, &e, &mut leaf_at, Some(alone));
+        let taken = self.history.try_take(&bytes, &e, &mut leaf_at, alone);
         // Whoever could not be read has not been refused.
         self.leaves.failure()?;
         taken.map_err(SubmitError::Refused)?;
+        if self.roster().vkeys.len() > vkeys {
+            self.replaced = Some(head.size);
+        }
         self.leaves.push(e.leaf);
         self.waiting_bytes += bytes.len();
         self.waiting.push(bytes);

@@ -94,6 +94,17 @@ pub enum SubmitError {
         /// The digest in the statement.
         want: Hash,
     },
+    /// The operator was replaced by a statement that was admitted: nothing may follow it under the old key.
+    #[error(
+        "the operator was replaced by entry {index}: this key no longer signs checkpoints; from there on it is for {} to \
+         admit and publish", .vkey.name()
+    )]
+    Replaced {
+        /// The index of the entry that replaced it.
+        index: u64,
+        /// The key that checkpoints are signed with from there on.
+        vkey: Box<Vkey>,
+    },
     /// The key is not the one that checkpoints of this log are signed with.
     #[error("checkpoints of this log are signed with the key of {want}, not with {got:?}")]
     LogKey {
@@ -130,6 +141,8 @@ pub struct Operator {
     index: Index,
     waiting: Vec<Vec<u8>>,
     waiting_bytes: usize,
+    /// The entry that replaced the operator at work.
+    replaced: Option<u64>,
     /// What the index of ids does not know yet.
     fresh: HashMap<Hash, u64>,
     /// The size of the snapshot.
@@ -159,6 +172,7 @@ impl Operator {
             index,
             waiting: Vec::new(),
             waiting_bytes: 0,
+            replaced: None,
             fresh: HashMap::new(),
             kept: 0,
         };
@@ -249,14 +263,31 @@ impl Operator {
         Ok(())
     }
 
+    /// Refuses where a statement that was admitted replaced the operator: who was at work until then commits, hands over,
+    /// and stops. Whoever opens the log next is the new one, with a key of its own.
+    ///
+    /// # Errors
+    /// [`SubmitError::Replaced`] says by which entry.
+    pub fn check_in_office(&self) -> Result<(), SubmitError> {
+        match self.replaced {
+            Some(index) => Err(SubmitError::Replaced { index, vkey: Box::new(self.roster().vkey.clone()) }),
+            None => Ok(()),
+        }
+    }
+
     /// Commits, signs a checkpoint and publishes it; gives the note.
     ///
     /// # Errors
-    /// When it cannot: what was committed stays durable. Nothing is done with another key than the log's.
+    /// When it cannot: what was committed stays durable. Nothing is done with another key than the log's; but where a
+    /// statement that was admitted replaced the operator, all is committed before that is told.
     pub fn publish(&mut self, log_key: &SigningKey) -> Result<String, SubmitError> {
+        if self.replaced.is_some() {
+            self.commit()?;
+        }
+        self.check_in_office()?;
         check_log_key(self.roster(), log_key)?;
         self.commit()?;
-        let origin = self.roster().charter.origin.clone();
+        let origin = self.roster().vkey.name().to_owned();
         let note = self.writer.publish(&origin, log_key)?;
         if self.writer.size() - self.kept >= SNAPSHOT_EVERY {
             self.keep_snapshot()?;

@@ -1,9 +1,9 @@
 //! The whole check of a log: its checkpoint, everything under it, and what the verifier holds besides.
 //!
 //! ```text
-//! checkpoint   under the policy, else under the key that entry 0 declares
+//! checkpoint   under the policy, else under the key that entry 0 declares; or under that of a later operator
 //! entries …    the full audit, up to the checkpoint's size; they must add up to its root
-//! log          the key that signed is the log's; its id is the one that the verifier pins
+//! log          the key that signed is the one in force after all entries; its id is the one that the verifier pins
 //! charter      charter.toml has the digest that entry 0 gives
 //! kept         a checkpoint that the verifier holds is of this very history
 //! ```
@@ -23,6 +23,7 @@ use crate::log::{CHECKPOINT, MAX_CHECKPOINT};
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
 use crate::policy::Policy;
+use crate::proof::policy_for;
 use crate::roster::Roster;
 use crate::statement::Act;
 use crate::store::Read;
@@ -99,11 +100,13 @@ impl<'a> Subject<'a> {
                 return Ok(subject);
             }
         };
-        subject.policy = match held.policy {
+        let policy = match held.policy {
             Some(policy) => Some(policy.clone()),
             None => founding_key(store, signed.claim().size)?
                 .map(|vkey| Policy::of(&[vkey], &[], None).expect("a log's key is one")),
         };
+        let policy = policy.map(|p| policy_for(store, signed.claim(), &p, held.log.as_ref()));
+        subject.policy = policy.transpose()?;
         match subject.policy.as_ref().map(|policy| signed.open(policy)) {
             Some(Ok(checkpoint)) => subject.checkpoint = Some(checkpoint),
             Some(Err(error)) => subject.tell(on_checkpoint(Trouble::Checkpoint(error.to_string())), report),

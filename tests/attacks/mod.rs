@@ -5,6 +5,7 @@
 
 mod framing;
 mod keys;
+mod motions;
 mod operator;
 mod partners;
 mod proofs;

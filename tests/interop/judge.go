@@ -23,7 +23,7 @@ import (
 
 var unjudged = []string{
 	"charter", "key-set", "flood", "level", "body", "other-class", "not-for-operator", "motion", "motion-lapsed",
-	"motion-outdated", "no-motion",
+	"motion-outdated", "no-motion", "suspended",
 }
 
 // Reasons that leave the statement in force.
@@ -489,6 +489,10 @@ func checkVectors(args []string) (string, error) {
 	}
 	judged, codes := 0, map[string]bool{}
 	for _, vector := range vectors.Wrong {
+		// What follows from a carried motion is for who counts approvals.
+		if strings.HasPrefix(strings.TrimPrefix(vector.Name, "not wrong: "), "carried") {
+			continue
+		}
 		j := newJudge()
 		for _, leaf := range good[:vector.After] {
 			j.take(leaf)

@@ -28,12 +28,17 @@ pub type Objects = BTreeMap<String, Vec<u8>>;
 
 /// The public objects of a log with these leaves, whatever they are, signed with the log's key.
 pub fn forge(leaves: &[Vec<u8>]) -> Objects {
+    forge_as(leaves, ORIGIN, "operator/checkpoint")
+}
+
+/// The same under another origin, and signed with the key of another name.
+pub fn forge_as(leaves: &[Vec<u8>], origin: &str, by: &str) -> Objects {
     let store = Memory::new();
     let mut writer = Writer::create(Box::new(store.clone()), None).unwrap();
     for round in leaves.chunks(1000) {
         writer.append(round).unwrap();
     }
-    writer.publish(ORIGIN, &key("operator/checkpoint")).unwrap();
+    writer.publish(origin, &key(by)).unwrap();
     let mut objects = public(&store.objects());
     objects.insert(CHARTER.to_owned(), CHARTER_TEXT.to_vec());
     objects

@@ -33,7 +33,7 @@ use servanda::history::History;
 use servanda::key::vkey::Vkey;
 use servanda::key::{ED25519, SigningKey};
 use servanda::policy::Policy;
-use servanda::statement::body::{Accede, Accept, Found, Pledge};
+use servanda::statement::body::{Accede, Accept, Approve, Found, Motion, Pledge, Propose};
 use servanda::statement::terms::{Force, Instrument, Quantity, Terms};
 use servanda::statement::{self, Act, Signature, Statement};
 use servanda::tlog_proof::TlogProof;
@@ -272,6 +272,20 @@ impl SmallLog {
         let statement = self.draft(author, act);
         self.post(&statement);
         statement::id(&encode(&statement))
+    }
+
+    /// Lets partners approve a motion until it is no longer open; gives its id.
+    pub fn carry(&mut self, motion: Motion) -> Hash {
+        let lapses_at = at("2027-06-01");
+        let target = motion.target().cloned();
+        let mut voters = PARTNERS.iter().filter(|name| target != Some(handle(name)));
+        let id = self.say(voters.next().unwrap(), Act::Propose(Propose { motion, lapses_at }));
+        for name in voters {
+            if self.history.roster().unwrap().proposals().any(|open| open.id == id) {
+                self.say(name, Act::Approve(Approve { motion: id }));
+            }
+        }
+        id
     }
 
     /// Drafts a statement: its author's next one in the act's usual class, having seen everything, for seven days.

@@ -7,7 +7,7 @@
 pub mod seal;
 mod written;
 
-pub use written::{Fields, from_file};
+pub use written::{Fields, from_file, whole_day};
 
 use super::problem::Problem;
 use serde_json::{Map, Value, json};

@@ -284,8 +284,15 @@ fn officers(e: &SignedEntry, keys: Option<&KeySet>) -> String {
 fn later(told: &mut Told, index: u64, e: &SignedEntry, authority: &Authority) {
     let Some(roster) = &authority.roster else { return };
     let author = &e.statement.author;
-    match roster.keys(author) {
-        Some(keys) if keys.since > index => {
+    match (roster.keys(author), taken_at(roster, author)) {
+        (None, Some(at)) if at >= index => {
+            told.set("keys_taken_at", at);
+            told.say(format!(
+                "since then, a motion that entry {at} carried took the keys of {author} from it; it has not acceded with \
+                 others"
+            ));
+        }
+        (Some(keys), _) if keys.since > index => {
             told.set("keys_replaced_at", keys.since);
             told.say(format!("since then, {author} has replaced its keys, last with entry {}", keys.since));
         }
@@ -295,4 +302,14 @@ fn later(told: &mut Told, index: u64, e: &SignedEntry, authority: &Authority) {
         )),
         _ => {}
     }
+    if roster.is_suspended(author) {
+        told.set("suspended", true);
+        told.say(format!("{author} is suspended at the checkpoint's end"));
+    }
+}
+
+/// The entry that carried the motion which left an author without keys.
+fn taken_at(roster: &Roster, author: &Handle) -> Option<u64> {
+    let member = roster.members.get(author)?;
+    member.past.last().filter(|_| member.in_force.is_none()).map(|replaced| replaced.until)
 }

@@ -171,7 +171,8 @@ fn propose(page: &mut Page<'_>, p: &Propose) {
     }
 }
 
-fn motion(page: &Page<'_>, motion: &Motion) -> String {
+/// What is moved, to stand after "moves".
+pub fn motion(page: &Page<'_>, motion: &Motion) -> String {
     match motion {
         Motion::Admit { handle, name, .. } => format!("to admit {} ({handle})", word(name)),
         Motion::Suspend { handle } => format!("to suspend {}", page.who(handle)),

@@ -25,6 +25,7 @@ use servanda::codec::encode;
 use servanda::entry::SignedEntry;
 use servanda::field::{Class, Handle};
 use servanda::hash::ZEROS;
+use servanda::roster::Open;
 use servanda::statement::body::{Party, Withdrawn};
 use servanda::statement::terms::{Quantity, Terms};
 use servanda::statement::{self, Act, ActError, Kind, Statement};
@@ -43,6 +44,20 @@ pub fn statement(s: &Statement, names: Names<'_>) -> Vec<String> {
     }
     page.gap();
     frame(&mut page, s);
+    page.finish()
+}
+
+/// A motion that can be approved, and how it stands.
+pub fn motion(open: &Open<'_>, quorum: u64, names: Names<'_>) -> Vec<String> {
+    let mut page = Page::new(names);
+    page.sentence(format!("The motion: {}.", acts::motion(&page, &open.propose.motion)));
+    page.gap();
+    acts::body(&mut page, &Act::Propose(open.propose.clone()));
+    page.row("approvals", format!("{} of the {quorum} that it takes", open.approved_by.len()));
+    if !open.approved_by.is_empty() {
+        page.row("approved by", listed(open.approved_by.iter().map(|h| page.who(h)), "and"));
+    }
+    page.hash("id", &open.id);
     page.finish()
 }
 

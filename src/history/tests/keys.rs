@@ -243,7 +243,7 @@ fn a_verdict_by_the_roster_before_a_rotation_is_told_again() {
     draft.signers = vec![(0, 20)];
     let bytes = crate::codec::encode(&log.entry(&draft));
     let e = decoded(&bytes);
-    let stale = before.alone(&e);
+    let stale = before.alone(e.entry.index, &e);
     assert_eq!(stale.reasons, [], "signed by the key that was in force");
     let leaves = log.leaves.clone();
     let mut leaf_at = |index: u64| leaves.get(usize::try_from(index).expect("small")).copied();

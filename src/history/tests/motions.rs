@@ -6,7 +6,6 @@ use crate::charter::rules::MotionRules;
 use crate::field::{Instant, Role, Roles};
 use crate::hash::{Hash, ZEROS, sha256};
 use crate::history::sample::*;
-use crate::statement::Kind;
 use crate::statement::body::{Found, Motion};
 
 fn suspend(who: &str) -> Motion {
@@ -35,15 +34,18 @@ fn with_motions(rules: MotionRules) -> Sample {
 
 /// Makes the first propose and the others approve; tells after how many it is carried.
 fn carried_after(log: &mut Sample, motion: Motion, who: &[&str]) -> Option<usize> {
-    let id = log.say(who[0], G, &propose(motion, soon(log)));
+    let mut id = None;
     for (n, who) in who.iter().enumerate() {
-        if n > 0 {
-            log.say(who, G, &approve(id));
-        }
-        if let Some(unknown) = log.history.unknown() {
-            assert_eq!(unknown.index, log.size() - 1);
-            let kind = if n == 0 { Kind::Propose } else { Kind::Approve };
-            assert_eq!((unknown.kind, unknown.what), (kind.number(), "it carries a motion"));
+        log.wait(1000);
+        let act = id.map_or_else(|| propose(motion.clone(), soon(log)), approve);
+        let draft = log.draft(who, G, &act);
+        let carried = log.carries(&draft);
+        assert_eq!(log.put(&draft), []);
+        let motion = *id.get_or_insert(crate::statement::id(&crate::codec::encode(&draft.statement)));
+        let open = log.roster().proposals().any(|open| open.id == motion);
+        assert_ne!(carried.is_some(), open, "carried or open");
+        if let Some(carried) = carried {
+            assert_eq!(carried.motion, motion);
             return Some(n + 1);
         }
     }
@@ -104,15 +106,18 @@ fn a_lone_partners_propose_carries_its_motion() {
 }
 
 #[test]
-fn a_carried_motion_is_where_the_roster_is_unknown_and_nothing_is_judged_further() {
+fn a_carried_motion_is_told_with_those_whose_approvals_counted() {
     let mut log = Sample::new();
-    assert_eq!(carried_after(&mut log, suspend("pl"), &["de", "fr"]), Some(2));
-    let at = log.size() - 1;
-    assert_eq!(log.history.pointer(), pointer(&log, at), "the entry itself was judged, and counts");
-    let mut draft = log.draft("pl", C, &adopt(0));
-    draft.signers = vec![(7, 77)];
-    assert_eq!(log.put(&draft), []);
-    assert_eq!((log.chain("pl", C).is_new(), log.history.pointer().index), (true, at));
+    let motion = Motion::Rekey { handle: handle("pl"), keys: ZEROS, disown_from: Some(7) };
+    let id = log.say("de", G, &propose(motion.clone(), soon(&log)));
+    log.say("pl", G, &approve(id));
+    let open: Vec<_> = log.roster().proposals().map(|open| (open.id, open.approved_by.len())).collect();
+    assert_eq!((open, log.roster().quorum(&motion)), (vec![(id, 1)], 2), "the target's counts for nothing");
+    let carried = log.carries(&log.draft("it", G, &approve(id))).expect("carried");
+    assert_eq!((carried.motion, &carried.what), (id, &motion));
+    assert_eq!(carried.approved_by, [handle("de"), handle("it")].into());
+    log.say("it", G, &approve(id));
+    assert_eq!(log.put(&log.draft("fr", G, &approve(id))), [Reason::NoMotion], "it is no longer open");
 }
 
 #[test]
@@ -143,14 +148,14 @@ fn a_motion_lapses_past_its_moment_by_the_time_of_class_0() {
     let late = lapses.plus_ms(1);
     let mut early = log.clone();
     assert_eq!(approved_at(&mut early, "fr", id, lapses), []);
-    assert!(early.history.unknown().is_some(), "carried at the very moment");
+    assert!(early.roster().is_suspended(&handle("pl")), "carried at the very moment");
     let want = Reason::MotionLapsed { at: late, lapses };
     assert_eq!(approved_at(&mut log, "fr", id, late), std::slice::from_ref(&want));
     assert_eq!(want.effect(), Effect::Void);
     // Time that goes back revives nothing.
     let back = approved_at(&mut log, "it", id, lapses);
     assert_eq!(back[0], want);
-    assert_eq!(log.history.unknown(), None);
+    assert!(!log.roster().is_suspended(&handle("pl")));
 }
 
 #[test]
@@ -193,7 +198,7 @@ fn a_motion_for_a_new_operator_neither_expires_nor_lapses_by_time() {
     assert_eq!(log.put(&draft), [Reason::Expired { at: log.now, expires },]);
     draft = log.draft("it", G, &approve(id));
     assert_eq!(log.put(&draft), []);
-    assert!(log.history.unknown().is_some());
+    assert_eq!(log.roster().vkey.name(), "log.example/next");
 }
 
 #[test]
@@ -206,6 +211,7 @@ fn the_entry_that_carries_a_new_operator_starts_time_anew() {
     log.now = start().plus_ms(DAY);
     assert_eq!(log.put(&log.draft("it", G, &approve(id))), [], "no time that went back");
     assert_eq!(log.history.times(), (log.now, log.now));
+    assert_eq!(log.roster().time(), log.now);
 }
 
 #[test]
@@ -237,6 +243,7 @@ fn a_motion_that_cannot_take_effect_lapses_at_completion_and_that_approval_is_vo
         suspend("operator"),
         Motion::Resume { handle: handle("pl") },
         Motion::Rekey { handle: handle("xx"), keys: ZEROS, disown_from: None },
+        Motion::Rekey { handle: handle("pl"), keys: ZEROS, disown_from: Some(7) },
         admit("fr", role),
         admit("operator", role),
         admit("xx", Roles::default()),
@@ -261,7 +268,6 @@ fn a_motion_that_cannot_take_effect_lapses_at_completion_and_that_approval_is_vo
         assert!(matches!(void[..], [Reason::Motion { .. }]), "{motion:?}: {void:?}");
         assert_eq!(effect(&void), Effect::Void);
         assert_eq!(log.put(&log.draft("de", G, &approve(id))), [Reason::NoMotion], "it has lapsed");
-        assert_eq!(log.history.unknown(), None);
     }
 }
 

@@ -47,9 +47,50 @@ fn varied() -> Sample {
     late.statement.expires_at = late.statement.issued_at;
     assert_eq!(log.put(&late).len(), 1);
     assert_eq!(log.put(&completing), []);
+    assert_eq!(log.roster().charter.level, 3);
+    carried(&mut log);
+    let mut later = log.draft("fr", G, &approve(id));
+    later.statement.kind = 5;
+    assert_eq!(log.put(&later), []);
     assert!(log.history.unknown().is_some());
     assert!(log.put(&log.draft("pl", C, &adopt(1))).is_empty());
     log
+}
+
+/// Every motion that can be carried, and what follows.
+fn carried(log: &mut Sample) {
+    log.wait(30 * DAY);
+    let pl = || handle("pl");
+    let open = log.say("pl", G, &propose(Motion::Level { level: 4 }, log.now.plus_ms(20 * DAY)));
+    log.carry(Motion::Suspend { handle: pl() }, &["de", "fr"]);
+    assert_eq!(log.put(&log.draft("pl", C, &adopt(5))), [Reason::Suspended]);
+    log.carry(Motion::Resume { handle: pl() }, &["de", "it"]);
+    log.say("pl", C, &adopt(6));
+    let keys = set(&[(40, "GCOB"), (45, "C")], [1, 1, 1, 1, 0]);
+    let rekey = Motion::Rekey { handle: pl(), keys: keys.digest(&pl()), disown_from: Some(9) };
+    log.carry(rekey, &["fr", "it"]);
+    log.say("pl", G, &accede_with(keys));
+    log.say("de", G, &approve(open));
+    let found = log.roster().log;
+    let rules = crate::charter::Rules { longest_expiry: crate::field::Duration::of_days(8), ..rules() };
+    log.carry(Motion::Rules { rules, replaces: found }, &["de", "fr", "it"]);
+    let keys = set(&[(3, "G"), (4, "L")], [1, 0, 0, 0, 1]);
+    let operator = Motion::Operator {
+        vkey: log_key("log.example/next", 98),
+        keys: keys.digest(&crate::field::Handle::operator()),
+        replaces: found,
+    };
+    log.now = log.now.plus_ms(900 * DAY);
+    let id = log.say("de", G, &propose(operator, log.now));
+    log.say("fr", G, &approve(id));
+    log.now = start().plus_ms(60 * DAY);
+    log.say("it", G, &approve(id));
+    log.say("operator", G, &accede_with(keys));
+    let keys = set(&[(50, "GCOB")], [1, 1, 1, 1, 0]).digest(&handle("se"));
+    let (name, roles) = (short("Sweden"), crate::field::Roles::default().with(crate::field::Role::Observer));
+    log.carry(Motion::Admit { handle: handle("se"), name, roles, keys }, &["de", "fr", "pl"]);
+    log.say("se", G, &accede_with(set(&[(50, "GCOB")], [1, 1, 1, 1, 0])));
+    log.say("se", C, &adopt(0));
 }
 
 #[test]
@@ -64,6 +105,8 @@ fn a_history_taken_up_anywhere_goes_on_as_the_original() {
             assert_eq!(resumed.put_bytes(bytes.clone()), original.put_bytes(bytes.clone()));
             assert_eq!(resumed.history.snapshot(), original.history.snapshot());
             assert_eq!(resumed.history.unknown(), original.history.unknown());
+            let charter = |log: &Sample| log.history.roster().map(|r| (r.charter.clone(), r.vkey.clone()));
+            assert_eq!(charter(&resumed), charter(&original));
         }
         if let Some(bytes) = log.entries.get(at) {
             whole.put_bytes(bytes.clone());
