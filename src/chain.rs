@@ -12,6 +12,7 @@ use crate::charter::{CharterError, KeySetError};
 use crate::entry::Pointer;
 use crate::field::{Class, Handle, Instant};
 use crate::hash::{Hash, ZEROS};
+use crate::rule::Rule;
 use crate::statement::{Head, Statement};
 use crate::text::count;
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,9 @@ macro_rules! reasons {
             /// A word for programs that never changes.
             #[must_use]
             pub fn code(&self) -> &'static str {
+                if let Self::Rule { rule } = self {
+                    return rule.code();
+                }
                 match self { $(Self::$name { .. } => $code,)+ }
             }
         }
@@ -221,6 +225,8 @@ reasons! {
     Motion { what: &'static str } "motion" Void "completes a motion that cannot take effect: {what}";
     /// Partners' acts by the operator.
     NotForOperator { kind: &'static str } "not-for-operator" Void "\"{kind}\" is not for the operator";
+    /// The ledger's rules forbid it.
+    Rule { rule: Rule } "rule" Void "{rule}";
     /// Another index than its place.
     Index { got: u64 } "wrong-index" OperatorsFault "calls itself entry {got}";
     /// Another entry before than it says.

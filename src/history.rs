@@ -16,6 +16,7 @@ use crate::codec::Bytes;
 use crate::entry::{EntryError, Pointer, SignedEntry};
 use crate::field::{Class, Handle, Instant};
 use crate::hash::Hash;
+use crate::ledger::{Ledger, Said, Told};
 use crate::roster::{Alone, NotUnderstood, Roster, Weighed};
 use crate::statement::{Head, Kind};
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use std::collections::BTreeMap;
 /// How many classes there are.
 const CLASSES: usize = Class::ALL.len();
 
-/// Everything that follows from the entries so far, the ledger apart.
+/// Everything that follows from the entries so far.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     roster: Option<Roster>,
@@ -34,6 +35,19 @@ pub struct History {
     time: Instant,
     govern: Vec<(u64, Bytes)>,
     incomplete: Option<(u64, u16)>,
+    folded: Folded,
+}
+
+/// The ledger beside the rest: which acts are void by its rules is for it alone to say.
+#[derive(Clone, Debug, Default)]
+enum Folded {
+    /// It begins with the founding.
+    #[default]
+    NotYet,
+    /// It is derived.
+    Ledger(Box<Ledger>),
+    /// It is left out.
+    Never,
 }
 
 /// What is wrong with an entry, and what it does.
@@ -51,6 +65,21 @@ enum Step {
 }
 
 impl History {
+    /// A history that derives no ledger, and so does not find acts that are void by the ledger's rules.
+    #[must_use]
+    pub fn without_ledger() -> Self {
+        Self { folded: Folded::Never, ..Self::default() }
+    }
+
+    /// What was promised, called upon and kept; none where it is left out, or nothing was founded.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&Ledger> {
+        match &self.folded {
+            Folded::Ledger(ledger) => Some(ledger),
+            Folded::NotYet | Folded::Never => None,
+        }
+    }
+
     /// Judges the next entry and takes it in, whatever it is worth. `bytes` are the leaf's data, `leaf` their leaf hash;
     /// `decoded` what they decode to; `leaf_at` gives the leaf hash of any entry before. `alone`, if given, is what
     /// [`Roster::alone`] says of this entry; by another roster than this history's it is not used, but told again.
@@ -66,7 +95,10 @@ impl History {
         match decoded {
             Ok(e) => {
                 let mut judged = self.judge(e, leaf_at, alone);
-                let reasons = std::mem::take(&mut judged.reasons);
+                let mut reasons = std::mem::take(&mut judged.reasons);
+                if acts(&reasons) {
+                    reasons.extend(self.fold(e, &judged.step).err());
+                }
                 self.apply(bytes, leaf, e, judged, &reasons);
                 findings(index, Some(e), reasons)
             }
@@ -89,13 +121,30 @@ impl History {
         leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
         alone: Option<Alone>,
     ) -> Result<(), Vec<Finding>> {
-        let judged = self.judge(e, leaf_at, alone);
+        let mut judged = self.judge(e, leaf_at, alone);
+        if judged.reasons.is_empty() {
+            judged.reasons.extend(self.fold(e, &judged.step).err());
+        }
         if judged.reasons.is_empty() {
             self.apply(bytes, e.leaf, e, judged, &[]);
             Ok(())
         } else {
             Err(findings(self.head.size, Some(e), judged.reasons))
         }
+    }
+
+    /// Tells the ledger an act of classes 1 to 3; that it breaks a rule is the last thing that can make it void.
+    fn fold(&mut self, e: &SignedEntry, step: &Step) -> Result<(), Reason> {
+        let (Step::Ordinary, Folded::Ledger(ledger), Some(roster)) = (step, &mut self.folded, &self.roster)
+        else {
+            return Ok(());
+        };
+        let Ok(act) = e.act() else { return Ok(()) };
+        let said = said(e, self.head.size, self.time.max(e.entry.sequenced_at));
+        let told = Told { said: &said, class: e.statement.class(), act, roster };
+        let told = ledger.take(&told);
+        // Behind an act that is not understood nobody can tell what breaks a rule.
+        told.or_else(|rule| if self.incomplete.is_some() { Ok(()) } else { Err(Reason::Rule { rule }) })
     }
 
     fn judge(
@@ -200,12 +249,23 @@ impl History {
         match judged.step {
             Step::Nothing => {}
             Step::Found(roster) => {
+                if matches!(self.folded, Folded::NotYet) {
+                    let ledger = Ledger::new(roster.log, roster.charter.rules.pledges.clone());
+                    self.folded = Folded::Ledger(Box::new(ledger));
+                }
                 self.roster = Some(*roster);
                 self.govern.push((0, Bytes(bytes.to_vec())));
             }
             Step::Govern { weighed, saw } => {
                 let roster = self.roster.as_mut().expect("it judged the entry");
-                roster.take(index, e, weighed);
+                let carried = roster.take(index, e, weighed);
+                if let Folded::Ledger(ledger) = &mut self.folded {
+                    ledger.govern(
+                        &said(e, index, self.time),
+                        e.act().ok().filter(|_| acts(reasons)),
+                        carried.as_ref(),
+                    );
+                }
                 self.govern.push((index, Bytes(bytes.to_vec())));
                 if saw {
                     self.kept_mut(&s.author, s.class()).seen = s.seen.size;
@@ -286,6 +346,10 @@ impl History {
     pub fn unknown(&self) -> Option<&NotUnderstood> {
         self.roster.as_ref().and_then(|r| r.unknown.as_ref())
     }
+}
+
+fn said(e: &SignedEntry, index: u64, at: Instant) -> Said {
+    Said { index, id: e.id, at, by: e.statement.author.clone() }
 }
 
 fn findings(index: u64, e: Option<&SignedEntry>, reasons: Vec<Reason>) -> Vec<Finding> {

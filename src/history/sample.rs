@@ -143,7 +143,8 @@ fn seed(key: &[u8]) -> u8 {
 impl Sample {
     /// A log with entry 0 alone.
     pub fn founded_on(found: Found) -> Self {
-        let mut log = Self { now: start(), ..Self::default() };
+        // Acts refer to what was never said: who may sign is asked here, not what it means.
+        let mut log = Self { now: start(), history: History::without_ledger(), ..Self::default() };
         let draft = log.draft("operator", G, &Act::Found(found));
         assert_eq!(log.put(&draft), []);
         log

@@ -1,25 +1,26 @@
 //! A history as it is kept between runs: all that cannot be derived from the entries of class 0 alone, and these.
 //!
 //! ```text
-//! version 1 | head (size, [32]) | sequenced_at | effective time | [(handle, five chains)] | [(index, entry)]
-//!           | (index, kind)? | SHA-256("servanda/snapshot/1\n" || all before)
+//! version 2 | head (size, [32]) | sequenced_at | effective time | [(handle, five chains)] | [(index, entry)]
+//!           | (index, kind)? | ledger? | SHA-256("servanda/snapshot/1\n" || all before)
 //! ```
 //!
 //! The digest finds damage, not malice: whoever keeps a snapshot trusts the place where it lies. Roster and keys are
 //! derived anew, signatures included.
 
-use super::{CLASSES, History};
+use super::{CLASSES, Folded, History};
 use crate::chain::{AuthorChain, counts};
 use crate::codec::{Bytes, List, encode};
 use crate::entry::SignedEntry;
 use crate::field::{Handle, Instant};
 use crate::hash::{Hash, ZEROS, labelled};
+use crate::ledger::Ledger;
 use crate::roster::Roster;
 use crate::statement::Head;
 use serde::{Deserialize, Serialize};
 
 /// The version that this program writes and reads.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What to keep of a history; encoded with [`encode`], decoded with [`decode_large`](crate::codec::decode_large).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,7 @@ struct Kept {
     chains: List<(Handle, [AuthorChain; CLASSES])>,
     govern: List<(u64, Bytes)>,
     incomplete: Option<(u64, u16)>,
+    ledger: Option<Ledger>,
 }
 
 /// Why a snapshot cannot be taken up: then everything is derived from the entries again.
@@ -104,6 +106,9 @@ impl Kept {
         if !self.chains.is_sorted_by(|(a, _), (b, _)| a < b) || !self.chains.iter().all(|(h, _)| known(h)) {
             return parts("chains");
         }
+        if self.ledger.is_some() && roster.is_none() {
+            return parts("ledger");
+        }
         if self.incomplete.is_some_and(|(index, _)| index >= size) {
             return parts("unknown acts");
         }
@@ -123,6 +128,7 @@ impl History {
             chains: self.chains.iter().map(|(handle, all)| (handle.clone(), *all)).collect(),
             govern: List(self.govern.clone()),
             incomplete: self.incomplete,
+            ledger: self.ledger().cloned(),
         };
         Snapshot { digest: kept.digest(), kept }
     }
@@ -143,7 +149,13 @@ impl History {
         let roster = kept.roster()?;
         kept.check(roster.as_ref())?;
         let Kept { head, raw_time, time, incomplete, .. } = kept;
+        let folded = match (kept.ledger, &roster) {
+            (Some(ledger), _) => Folded::Ledger(Box::new(ledger)),
+            (None, None) => Folded::NotYet,
+            (None, Some(_)) => Folded::Never,
+        };
         Ok(Self {
+            folded,
             roster,
             chains: kept.chains.0.into_iter().collect(),
             head,
@@ -177,7 +189,7 @@ mod tests {
     #[test]
     fn a_snapshot_of_another_version_is_refused() {
         assert_eq!(resumed(&sample(), |_| {}), Ok(()));
-        assert_eq!(resumed(&sample(), |k| k.version = 2), Err(SnapshotError::Version(2)));
+        assert_eq!(resumed(&sample(), |k| k.version = 1), Err(SnapshotError::Version(1)));
     }
 
     #[test]

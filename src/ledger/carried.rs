@@ -6,19 +6,33 @@
 
 use super::pledge::{End, Line, Moment};
 use super::{Ledger, Said, at, next};
-use crate::charter::rules::PledgeRules;
 use crate::field::Handle;
+use crate::roster::carried::Carried;
+use crate::statement::Act;
+use crate::statement::body::Motion;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Ledger {
-    /// Takes note of new rules, from the next entry on.
-    pub fn rules_carried(&mut self, index: u64, rules: &PledgeRules) {
-        self.rules.push((index, rules.clone()));
+    /// Takes in an authentic entry of class 0: its act, where that is not void, and the motion that it carried.
+    pub fn govern(&mut self, said: &Said, act: Option<&Act>, carried: Option<&Carried>) {
+        if let Some(Act::Accede(body)) = act {
+            self.seal_annexes(said, &body.annexes);
+            if body.reservations.is_some() {
+                self.reservations.push(said.clone());
+            }
+        }
+        match carried.map(|c| (&c.what, &c.approved_by)) {
+            Some((Motion::Rules { rules, .. }, _)) => self.rules.push((said.index, rules.pledges.clone())),
+            Some((Motion::Rekey { handle, disown_from: Some(from), .. }, approved_by)) => {
+                self.disown(said, handle, *from, approved_by);
+            }
+            _ => {}
+        }
     }
 
     /// Disowns what a partner's stolen keys said from an index on. `said` is the entry that completed the motion,
     /// `approved_by` those who approved it.
-    pub fn disown(&mut self, said: &Said, target: &Handle, from: u64, approved_by: &BTreeSet<Handle>) {
+    fn disown(&mut self, said: &Said, target: &Handle, from: u64, approved_by: &BTreeSet<Handle>) {
         let stolen = |s: &Said| s.by == *target && s.index >= from;
         for number in 0..next(&self.pledges) {
             self.end_disowned(said, number, &stolen, approved_by);

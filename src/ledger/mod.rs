@@ -188,12 +188,12 @@ impl Ledger {
             Act::Confirm(body) => self.confirm(told, body)?,
             Act::Review(body) => self.review(told, body),
             Act::Reveal(body) => self.reveal(told, body)?,
-            Act::Accede(body) => {
-                if body.reservations.is_some() {
-                    self.reservations.push(told.said.clone());
-                }
-            }
-            Act::Found(_) | Act::Rotate(_) | Act::Propose(_) | Act::Approve(_) | Act::Anchor(_) => {}
+            Act::Found(_)
+            | Act::Accede(_)
+            | Act::Rotate(_)
+            | Act::Propose(_)
+            | Act::Approve(_)
+            | Act::Anchor(_) => {}
         }
         self.seal(told);
         Ok(())

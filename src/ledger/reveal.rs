@@ -1,7 +1,7 @@
 //! Seals: noted where a statement has them, opened by their author alone.
 
 use super::pledge::Gist;
-use super::{Ledger, Sealed, Thing, Told, at};
+use super::{Ledger, Said, Sealed, Thing, Told, at};
 use crate::charter::{Annex, Document, Sealable};
 use crate::codec::decode;
 use crate::field::Short;
@@ -44,7 +44,6 @@ impl Ledger {
             Act::Pledge(b) => of_terms(&b.terms, &mut found),
             Act::Amend(b) => of_terms(&b.terms, &mut found),
             Act::Record(b) => of_terms(&b.terms, &mut found),
-            Act::Accede(b) => of_annexes("annexes", &b.annexes, &mut found),
             Act::Notice(b) => of_annexes("annexes", &b.annexes, &mut found),
             Act::Report(b) => of_annexes("annexes", &b.annexes, &mut found),
             Act::Attest(b) => of_annexes("annexes", &b.annexes, &mut found),
@@ -53,13 +52,20 @@ impl Ledger {
             Act::Review(b) => of_annexes("annexes", &b.annexes, &mut found),
             _ => {}
         }
-        self.note_seals(told, told.said.id, found);
+        self.note_seals(told.said, told.said.id, found);
     }
 
-    fn note_seals(&mut self, told: &Told<'_>, id: Hash, found: Vec<(String, Hash)>) {
+    /// The same of an accession.
+    pub(super) fn seal_annexes(&mut self, said: &Said, annexes: &[Annex]) {
+        let mut found = Vec::new();
+        of_annexes("annexes", annexes, &mut found);
+        self.note_seals(said, said.id, found);
+    }
+
+    fn note_seals(&mut self, said: &Said, id: Hash, found: Vec<(String, Hash)>) {
         for (name, seal) in found {
             let name = Short::new(name).expect("names of fields are short");
-            self.seals.insert((id, name), Sealed { seal, by: told.said.by.clone() });
+            self.seals.insert((id, name), Sealed { seal, by: said.by.clone() });
         }
     }
 
@@ -85,7 +91,7 @@ impl Ledger {
                 if let Sealable::Open(terms) = &terms {
                     self.open_terms(told, &body.statement, Gist::from(terms));
                 }
-                self.note_seals(told, body.statement, found);
+                self.note_seals(told.said, body.statement, found);
             }
             Field::Quantity | Field::Due(_) => {
                 let quantity: Bounded = decode(&body.value, MAX_STATEMENT).map_err(malformed)?;

@@ -298,7 +298,7 @@ fn agrees(made: &Made) -> Result<(), TestCaseError> {
 
 /// Judges the log again, with verdicts of rosters that may be older than the entry, taken up again now and then.
 fn judged_again(made: &Made, every: usize) -> Result<(), TestCaseError> {
-    let mut history = History::default();
+    let mut history = History::without_ledger();
     let mut older: Option<Roster> = None;
     for (i, bytes) in made.log.entries.iter().enumerate() {
         let decoded = SignedEntry::decode(bytes);
