@@ -209,7 +209,7 @@ fn checkpoint_and_proof_of_the_golden_log_hold() {
     }
 }
 
-/// The codes in the source, read as text: the macro there keeps no list.
+/// The codes in the source, read as text: the macro there keeps no list. What breaks a rule of the ledger has the rule's.
 fn codes_in_source() -> BTreeSet<String> {
     let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chain.rs")).unwrap();
     let reasons = source.split("reasons! {").nth(1).unwrap().split("\n}\n").next().unwrap();
@@ -221,7 +221,9 @@ fn codes_in_source() -> BTreeSet<String> {
             continue;
         };
         assert!(effects.contains(&effect.trim()), "{line}");
-        codes.insert(code.to_owned());
+        if code != "rule" {
+            codes.insert(code.to_owned());
+        }
     }
     codes
 }

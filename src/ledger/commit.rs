@@ -14,6 +14,7 @@ use crate::statement::body::{
     Accept, Adopt, Amend, Join, Notice, NoticeKind, Party, Pledge as PledgeBody, Record, Withdraw, Withdrawn,
 };
 use crate::statement::terms::Terms;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 const OBSERVER: Role = Role::Observer;
@@ -83,7 +84,6 @@ impl Ledger {
             to_accept: told.roster.charter.rules.pledges.need_acceptance,
             accepted: BTreeMap::new(),
             joined: BTreeMap::new(),
-            declared: BTreeMap::new(),
         }
     }
 
@@ -101,6 +101,7 @@ impl Ledger {
             ends: List::default(),
             pauses: List::default(),
             notes: List::default(),
+            declared: BTreeMap::new(),
         });
     }
 
@@ -215,8 +216,7 @@ impl Ledger {
         };
         Self::check_to(told, &body.to, promisor)?;
         self.check_terms(told, &body.terms, Some(&told.said.by), Some(number))?;
-        let mut version = self.version(told, &body.to, gist(&body.terms));
-        carry_needs(self.pledge_at(number).latest(), &mut version);
+        let version = self.version(told, &body.to, gist(&body.terms));
         if let Some(gist) = version.gist().cloned() {
             self.watch(number, &told.said.by, &gist);
         }
@@ -325,20 +325,22 @@ impl Ledger {
         let (number, version) = self.named(&id)?;
         self.check_pledged(number, id)?;
         self.check_live(told, number, id)?;
-        let version = &mut self.pledges[at(number)].versions[at(version)];
-        let needs = version.gist().map_or(&[][..], |g| &g.needs);
+        let pledge = &mut self.pledges[at(number)];
+        let needs = pledge.versions[at(version)].gist().map_or(&[][..], |g| &g.needs);
         let of = needs.len();
-        let Some(named) = usize::try_from(need).ok().and_then(|n| needs.get(n)) else {
+        let Some(named) = usize::try_from(need).ok().and_then(|n| needs.get(n)).cloned() else {
             return Err(Rule::NoNeed { need, of });
         };
         if named.declared_by != told.said.by {
-            return Err(Rule::NotDeclarer { label: named.label.clone(), by: named.declared_by.clone() });
+            return Err(Rule::NotDeclarer { label: named.label, by: named.declared_by });
         }
-        if version.declared.contains_key(&need) {
-            return Err(Rule::NeedTold { label: named.label.clone() });
+        match pledge.declared.entry((named.label, named.declared_by)) {
+            Entry::Occupied(taken) => Err(Rule::NeedTold { label: taken.key().0.clone() }),
+            Entry::Vacant(free) => {
+                free.insert(Declared { said: told.said.clone(), met, from });
+                Ok(())
+            }
         }
-        version.declared.insert(need, Declared { said: told.said.clone(), met, from });
-        Ok(())
     }
 
     fn pause(&mut self, told: &Told<'_>, id: Hash, suspends: bool, from: Instant) -> Result<(), Rule> {
@@ -368,22 +370,6 @@ fn gist(terms: &Sealable<Terms>) -> Sealable<Gist> {
         Sealable::Open(terms) => Sealable::Open(Gist::from(terms)),
         Sealable::Sealed(seal) => Sealable::Sealed(*seal),
     }
-}
-
-/// A need that new terms repeat stays declared.
-fn carry_needs(old: &Version, new: &mut Version) {
-    let (Some(before), Some(after)) = (old.gist(), new.gist()) else { return };
-    let same = |need: &crate::statement::terms::Need| {
-        let same =
-            |n: &crate::statement::terms::Need| n.label == need.label && n.declared_by == need.declared_by;
-        u64::try_from(before.needs.iter().position(same)?).ok()
-    };
-    let declared = after
-        .needs
-        .iter()
-        .zip(0..)
-        .filter_map(|(need, number)| Some((number, old.declared.get(&same(need)?)?.clone())));
-    new.declared = declared.collect();
 }
 
 fn check_party(pledge: &Pledge, by: &Handle) -> Result<(), Rule> {

@@ -150,8 +150,6 @@ pub struct Version {
     pub accepted: BTreeMap<Handle, Accepted>,
     /// Those named as owing jointly who joined it.
     pub joined: BTreeMap<Handle, Said>,
-    /// Its needs that were declared, by number.
-    pub declared: BTreeMap<u64, Declared>,
 }
 
 impl Version {
@@ -247,6 +245,8 @@ pub struct Pledge {
     pub pauses: List<Pause>,
     /// Notices without effect.
     pub notes: List<Note>,
+    /// Needs that were declared, by label and who declares them: terms that repeat a need find it declared.
+    pub declared: BTreeMap<(Short, Handle), Declared>,
 }
 
 /// Who owes, in a pledge.
@@ -440,8 +440,9 @@ impl Pledge {
         if let Some(until) = gist.valid_until.filter(|until| when.at > *until) {
             return State::Expired(until);
         }
-        for (need, number) in gist.needs.iter().zip(0..) {
-            match version.declared.get(&number).filter(|d| when.has(&d.said) && d.from <= when.at) {
+        for need in gist.needs.iter() {
+            let key = (need.label.clone(), need.declared_by.clone());
+            match self.declared.get(&key).filter(|d| when.has(&d.said) && d.from <= when.at) {
                 Some(Declared { met: true, .. }) => {}
                 Some(_) => return State::Lapsed(need.label.clone()),
                 None => return State::Awaiting(format!("{} (declared by {})", need.label, need.declared_by)),

@@ -7,7 +7,7 @@
 //! one wrong part stands among right ones.
 
 use super::*;
-use crate::support::small_log::{accede, accept, handle, key, key_set, log_vkey, officer};
+use crate::support::small_log::{accede, accept, handle, key, key_set, log_vkey, officer, review};
 use crate::support::stored::Stored;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use servanda::field::{Class, Duration};
 use servanda::hash::{Hash, leaf_hash, node_hash};
 use servanda::promise::Promise;
 use servanda::proof::RosterFile;
-use servanda::statement::body::{Confirm, Motion, Propose, Received, Rotate};
+use servanda::statement::body::{Motion, Propose, Rotate};
 use std::sync::LazyLock;
 
 // - evidence as it is encoded -
@@ -150,8 +150,7 @@ fn honest_log() -> SmallLog {
     log.say("pl", a_pledge());
     let lapses_at = log.now.plus(Duration::of_days(7));
     log.say("pl", Act::Propose(Propose { motion: Motion::Suspend { handle: handle("de") }, lapses_at }));
-    let confirm = Confirm { response: tanks, received: Received::InFull, note: Default::default() };
-    log.say("ua", Act::Confirm(confirm));
+    log.say("ua", review(1));
     log.say("de", a_pledge());
     assert_eq!((log.findings(), log.size()), (&[][..], 12));
     log

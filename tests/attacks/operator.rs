@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::support::forge::{CHARTER_TEXT, Objects, relinked};
-use crate::support::small_log::{ORIGIN, accede, accept, founding, key, key_set, log_vkey, officer};
+use crate::support::small_log::{ORIGIN, accede, accept, founding, key, key_set, log_vkey, officer, review};
 use crate::support::stored::Stored;
 use crate::tamper::said;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ use servanda::hash::Hash;
 use servanda::key::vkey::Vkey;
 use servanda::note::signature_line;
 use servanda::promise::Promise;
-use servanda::statement::body::{Anchor, Confirm, Received, Rotate};
+use servanda::statement::body::{Anchor, Rotate};
 use servanda::submit::{Admitted, CHARTER};
 use servanda::verify::Options;
 use std::collections::BTreeSet;
@@ -77,10 +77,6 @@ pub fn promised(log: &SmallLog, index: usize) -> Promise {
     Promise::sign(log.log_id(), index.try_into().unwrap(), entry, &[(0, &key("operator/0"))])
 }
 
-fn confirm() -> Act {
-    Act::Confirm(Confirm { response: Hash([1; 32]), received: Received::InFull, note: Default::default() })
-}
-
 /// The log with one more statement, drafted when the author had seen so many entries.
 pub fn said_after(log: &mut SmallLog, author: &str, act: Act, seen: &SmallLog) {
     let mut statement = log.draft(author, act);
@@ -137,7 +133,7 @@ fn a_statement_may_be_dated_anywhere_between_its_neighbours_and_its_expiry() {
 pub fn hidden_rotation(pointer: Pointer) -> SmallLog {
     let mut log = model().cut(7);
     for author in ["pl", "ua"] {
-        let act = if author == "pl" { a_pledge() } else { confirm() };
+        let act = if author == "pl" { a_pledge() } else { review(1) };
         let statement = log.draft(author, act);
         let signatures = log.sign(&statement);
         log.push_entry(&Entry { roster: pointer, ..log.sequence(&statement, signatures) });
@@ -184,7 +180,7 @@ fn a_pointer_that_changes_with_nothing_of_class_0_between_is_evidence() {
     let statement = log.draft("pl", a_pledge());
     let lie = Pointer { index: 3, leaf: log.hashes()[3] };
     log.push_entry(&Entry { roster: lie, ..log.sequence(&statement, log.sign(&statement)) });
-    log.say("ua", confirm());
+    log.say("ua", review(1));
     assert_eq!(found(&log, &log), at_entries(&[(10, "roster-pointer")]));
     for (index, want) in [(10, "points at entry 3 ("), (11, "points at entry 6 (")] {
         let guilt = evidence_at(&log, index).expect("evidence");
@@ -235,7 +231,7 @@ fn an_authors_last_statement_dropped_before_anyone_saw_it_is_missed_by_its_promi
     next.seen = before.history().head();
     assert_eq!(held_against(&without, &next, &log.sign(&next)), ["wrong-seq"]);
     // Whoever saw it misses it, too.
-    log.say("ua", confirm());
+    log.say("ua", review(1));
     let mut leaves = log.leaves().to_vec();
     leaves.remove(10);
     assert_eq!(found(&relinked(&leaves), &log), at_entries(&[(11, "seen-range")]));
@@ -250,7 +246,7 @@ fn a_statement_held_back_until_its_expiry_leaves_no_trace_where_no_promise_was_g
     let expected = log.sequence(&held_back, signatures.clone());
     let promise = Promise::sign(log.log_id(), 10, encode(&expected), &[(0, &key("operator/0"))]);
     for author in ["de", "ua"] {
-        let act = if author == "de" { a_pledge() } else { confirm() };
+        let act = if author == "de" { a_pledge() } else { review(1) };
         said_after(&mut log, author, act, &before);
     }
     log.wait_ms(6 * 86_400_000);
@@ -268,7 +264,7 @@ fn two_chains_of_one_author_can_change_places_where_neither_had_seen_the_other()
     let (before, mut log) = (model(), model());
     let acceptance = accept(&[log.entry(9).id]);
     said_after(&mut log, "ua", acceptance, &before);
-    said_after(&mut log, "ua", confirm(), &before);
+    said_after(&mut log, "ua", review(1), &before);
     let swapped = |log: &SmallLog| {
         let mut leaves = log.leaves().to_vec();
         leaves.swap(10, 11);
@@ -279,7 +275,7 @@ fn two_chains_of_one_author_can_change_places_where_neither_had_seen_the_other()
     // An author that says what it saw is not moved.
     let mut log = before;
     log.say("ua", accept(&[log.entry(9).id]));
-    log.say("ua", confirm());
+    log.say("ua", review(1));
     assert_eq!(found(&swapped(&log), &log), at_entries(&[(10, "seen-range")]));
 }
 
@@ -459,7 +455,7 @@ fn what_only_the_operator_may_say_no_partner_can_and_the_operator_speaks_for_nob
     assert_eq!(said_by(&log, "pl", anchor(), &[(3, "pl/3")]), ["wrong-class"]);
     assert_eq!(said_by(&log, "pl", anchor(), &[(0, "operator/0")]), ["wrong-class"]);
     assert_eq!(said_by(&log, "pl", a_pledge(), &[(0, "operator/0")]), ["below-threshold"]);
-    assert_eq!(said_by(&log, "operator", confirm(), &[(0, "operator/0")]), ["wrong-class"]);
+    assert_eq!(said_by(&log, "operator", review(1), &[(0, "operator/0")]), ["wrong-class"]);
     // Its statements form a chain as well, so that it cannot drop one from the middle.
     let mut said = log.clone();
     said.say("operator", anchor());
@@ -515,7 +511,7 @@ fn a_promise_is_broken_by_another_index_other_bytes_or_another_entry_and_not_by_
     assert_eq!(broken(&log, &promise), None, "still to be kept");
     assert_eq!(broken(&log.cut(5), &promise), None, "a log that shrank is found by a kept checkpoint");
     let mut elsewhere = log.clone();
-    elsewhere.say("ua", confirm());
+    elsewhere.say("ua", review(1));
     let signatures = log.sign(&pl);
     elsewhere.push_entry(&elsewhere.sequence(&pl, signatures.clone()));
     assert_eq!(elsewhere.findings(), []);

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::support::forge::relinked;
-use crate::support::small_log::{accede, handle, key, key_set, officer, short};
+use crate::support::small_log::{accede, handle, key, key_set, officer, review, short};
 use crate::support::stored::Stored;
 use crate::tamper::said;
 use servanda::chain::Effect;
@@ -13,13 +13,9 @@ use servanda::field::{Class, Duration};
 use servanda::hash::Hash;
 use servanda::promise::{Promise, PromiseError, signed_bytes as promise_bytes};
 use servanda::seal::{Opening, seal};
-use servanda::statement::body::{Confirm, Motion, Propose, Received, Rotate};
+use servanda::statement::body::{Motion, Propose, Rotate};
 use servanda::statement::{Head, id, sign};
 use servanda::submit::Admitted;
-
-fn confirm() -> Act {
-    Act::Confirm(Confirm { response: Hash([1; 32]), received: Received::InFull, note: Default::default() })
-}
 
 fn propose(log: &SmallLog) -> Act {
     let lapses_at = log.now.plus(Duration::of_days(7));
@@ -79,7 +75,7 @@ fn a_lie_about_what_was_seen_costs_its_author_that_statement_and_accuses_nobody(
         let found = let_in.push_entry(&log.sequence(&lying, signatures));
         assert_eq!(found[0].reason.effect(), Effect::Unauthentic);
         assert_eq!(found[0].author.as_ref().map(ToString::to_string).as_deref(), Some("pl"));
-        for (author, act) in [("pl", a_pledge()), ("de", a_pledge()), ("ua", confirm())] {
+        for (author, act) in [("pl", a_pledge()), ("de", a_pledge()), ("ua", review(1))] {
             assert_eq!(let_in.post(&let_in.draft(author, act)), [], "{author} after {seen:?}");
         }
         assert!(!accuses(&let_in), "{seen:?}");

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::forge::Objects;
-use crate::support::small_log::{ORIGIN, cosign, key, key_set, officer};
+use crate::support::small_log::{ORIGIN, cosign, key, key_set, officer, review};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use servanda::chain::Reason;
@@ -13,7 +13,7 @@ use servanda::entry::{Pointer, SignedEntry};
 use servanda::field::Class;
 use servanda::hash::{Hash, leaf_hash};
 use servanda::proof::{Judged, RosterFile, RosterFileError, judge, prove};
-use servanda::statement::body::{Confirm, Received, Rotate};
+use servanda::statement::body::Rotate;
 use servanda::tlog_proof::TlogProof;
 
 const LIMIT: usize = 16 << 20;
@@ -287,12 +287,7 @@ fn a_replaced_key_passes_only_where_the_operator_lies_in_a_pointer() {
     let judged = published.judged(&published.roster(), 10, log.log_id()).unwrap();
     assert_eq!(reasons(&judged), [""; 0], "the lie, by itself, is not seen offline");
     // Once another entry stands behind it, the chain shows the rotation, and the lie.
-    let honest = Act::Confirm(Confirm {
-        response: Hash([1; 32]),
-        received: Received::InFull,
-        note: Default::default(),
-    });
-    log.say("ua", honest);
+    log.say("ua", review(1));
     let published = Published::of(&log);
     let judged = published.judged(&published.roster(), 10, log.log_id()).unwrap();
     assert_eq!(reasons(&judged), ["bad-signature", "roster-pointer"]);

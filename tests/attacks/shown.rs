@@ -4,20 +4,15 @@ use super::operator::{hidden_rotation, note, promised, said_after};
 use super::*;
 use crate::cli_verify::{World, trust};
 use crate::support::forge::relinked;
-use crate::support::small_log::{accede, founding, handle, key_set, log_vkey};
+use crate::support::small_log::{accede, founding, handle, key_set, log_vkey, review};
 use crate::support::stored;
 use servanda::armor::File;
 use servanda::entry::Pointer;
 use servanda::hash::Hash;
-use servanda::statement::body::{Confirm, Received};
 use servanda::statement::id;
 use servanda::tlog_proof::TlogProof;
 use servanda::trust::Trust;
 use std::fs;
-
-fn confirm() -> Act {
-    Act::Confirm(Confirm { response: Hash([1; 32]), received: Received::InFull, note: Default::default() })
-}
 
 #[test]
 fn a_rotation_that_all_pointers_hide_is_told_at_each_and_evidence_is_written_of_the_first() {
@@ -75,7 +70,7 @@ fn a_log_whose_end_hides_who_may_promise_does_not_pass_for_one_that_promised_not
         },
         10,
     );
-    log.say("ua", confirm());
+    log.say("ua", review(1));
     log.push(b"\x01 no entry".to_vec());
     let world = World::with(&log);
     world.write("promise", File::Promise.write(&promise).unwrap());

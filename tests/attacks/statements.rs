@@ -2,7 +2,7 @@
 //! that are somebody else's.
 
 use super::*;
-use crate::support::small_log::{accept, handle, key, key_set, short};
+use crate::support::small_log::{accept, handle, key, key_set, review, short};
 use crate::tamper::Change;
 use servanda::codec::Bytes;
 use servanda::entry::EntryError;
@@ -11,13 +11,9 @@ use servanda::hash::{Hash, ZEROS};
 use servanda::promise::{Promise, PromiseError};
 use servanda::roster::InForce;
 use servanda::seal::{Opening, seal};
-use servanda::statement::body::{Confirm, Motion, Propose, Received};
+use servanda::statement::body::{Motion, Propose};
 use servanda::statement::{MAX_STATEMENT, StatementError};
 use servanda::submit::Admitted;
-
-fn confirm() -> Act {
-    Act::Confirm(Confirm { response: ZEROS, received: Received::InFull, note: Default::default() })
-}
 
 #[test]
 fn whoever_holds_too_few_keys_or_those_of_another_class_says_nothing() {
@@ -36,8 +32,8 @@ fn whoever_holds_too_few_keys_or_those_of_another_class_says_nothing() {
     );
     assert_eq!(by(&[(0, "de/4"), (1, "de/1")]), ["bad-signature"], "another partner's officers");
     assert_eq!(by(&[(0, "operator/0"), (1, "operator/checkpoint")]), ["bad-signature"]);
-    assert_eq!(said_by(&log, "ua", confirm(), &[(3, "ua/3")]), none);
-    assert_eq!(said_by(&log, "ua", confirm(), &[(0, "ua/0"), (1, "ua/1")]), ["wrong-class"]);
+    assert_eq!(said_by(&log, "ua", review(1), &[(3, "ua/3")]), none);
+    assert_eq!(said_by(&log, "ua", review(1), &[(0, "ua/0"), (1, "ua/1")]), ["wrong-class"]);
     assert_eq!(said_by(&log, "operator", a_pledge(), &[(0, "operator/0")]), ["wrong-class"]);
     // The duty officer cannot pledge by calling a pledge something that duty officers sign.
     let disguised = log.draft_in("pl", Class::Operate, a_pledge());

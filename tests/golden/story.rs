@@ -108,6 +108,19 @@ pub fn full_terms(within: Hash, after: Hash) -> Terms {
     }
 }
 
+/// The same terms, to be called upon at request, on incidents of these kinds.
+fn called(kinds: &[&str], terms: Terms) -> Terms {
+    let trigger = Trigger {
+        kinds: kinds.iter().map(|kind| short(kind)).collect(),
+        against: None,
+        only_after: None,
+        after: None,
+        starts: Starts::OnRequest,
+        requesters: List::default(),
+    };
+    Terms { trigger: Some(trigger), ..terms }
+}
+
 /// Builds the log.
 pub fn story() -> Story {
     let mut log = SmallLog::empty();
@@ -116,8 +129,8 @@ pub fn story() -> Story {
     story.accede();
     let pledges = story.commit();
     story.roster();
-    story.observe(&pledges);
-    story.oblige(&pledges);
+    let incident = story.observe(&pledges);
+    story.oblige(&pledges, incident);
     story.reveal(&pledges);
     story
 }
@@ -126,6 +139,7 @@ pub fn story() -> Story {
 struct Pledges {
     vehicles: Hash,
     training: Hash,
+    talks: Hash,
     secret: Hash,
     joint: Hash,
 }
@@ -151,14 +165,15 @@ impl Story {
     }
 
     fn commit(&mut self) -> Pledges {
-        let training = self.log.say("fr", pledge(&["ua"], terms("Training")));
+        let training = self.log.say("fr", pledge(&["ua"], called(&["armed attack"], terms("Training"))));
+        let talks = self.log.say("fr", pledge(&["ua"], called(&[], terms("Talks"))));
         let of_training = full_terms(training, training);
         let vehicles = self.log.say("de", pledge(&["ua", "pl"], of_training.clone()));
         let sealed = self.seal("pl", "sealed terms", "terms", encode(&terms("Ammunition")));
         let to = handles(&["ua"]);
         let secret = self.log.say("pl", Act::Pledge(Pledge { to, terms: Sealable::Sealed(sealed) }));
         let joint = self.joint_pledge();
-        let statements = vec![vehicles, training, secret, joint].into();
+        let statements = vec![vehicles, training, talks, secret, joint].into();
         let reservation = Some(long("Subject to the budget."));
         self.log.say("ua", Act::Accept(Accept { statements, reservation }));
         self.log.say("fr", Act::Join(Join { statement: joint }));
@@ -167,7 +182,7 @@ impl Story {
             self.log.say("de", Act::Amend(Amend { statement: vehicles, to: handles(&["ua"]), terms }));
         self.log.say("ua", accept(&[amended]));
         self.notices(vehicles);
-        Pledges { vehicles, training, secret, joint }
+        Pledges { vehicles, training, talks, secret, joint }
     }
 
     /// A pledge whose quantities and one annex are sealed, owed by two.
@@ -197,9 +212,19 @@ impl Story {
             Act::Notice(Notice {
                 statement: pledge,
                 notice: NoticeKind::NeedMet(0),
-                effective_at: Some(at("2026-12-02T08:00Z")),
+                effective_at: Some(at("2026-11-30T08:00Z")),
                 text: long("The appropriation was passed."),
                 annexes: vec![annex("gazette")].into(),
+            }),
+        );
+        self.log.say(
+            "de",
+            Act::Notice(Notice {
+                statement: pledge,
+                notice: NoticeKind::NeedMet(1),
+                effective_at: None,
+                text: long(""),
+                annexes: List::default(),
             }),
         );
         self.log.say(
@@ -235,7 +260,8 @@ impl Story {
         self.log.say("operator", Act::Anchor(Anchor { checkpoint: checkpoint.into_bytes().into() }));
     }
 
-    fn observe(&mut self, pledges: &Pledges) {
+    /// Gives the incident's id.
+    fn observe(&mut self, pledges: &Pledges) -> Hash {
         let to = handles(&["ua"]);
         let record = |promisor, title: &str| {
             let (to, terms) = (to.clone(), Sealable::Open(terms(title)));
@@ -248,8 +274,11 @@ impl Story {
         let amend = Act::Amend(Amend { statement: elsewhere, to, terms });
         let amend = self.log.draft_in("kiel", Class::Observe, amend);
         self.log.post(&amend);
+        let incident = self.log.say("kiel", Act::Report(full_report(None, None)));
+        let joined = Report { text: long(""), ..empty_report(Some(incident)) };
+        self.log.say("ua", Act::Report(joined));
         let attest = Attest {
-            on: Subject::Statement(pledges.vehicles),
+            on: Subject::Statement(incident),
             aspects: vec![Aspect::Occurred, Aspect::Kind, Aspect::Attribution].into(),
             text: long("Seen by our staff."),
             annexes: vec![annex("photographs")].into(),
@@ -267,17 +296,15 @@ impl Story {
                 annexes: vec![annex("minutes")].into(),
             }),
         );
+        incident
     }
 
-    fn oblige(&mut self, pledges: &Pledges) {
-        let incident = self.log.say("kiel", Act::Report(full_report(None, None)));
-        let joined = Report { text: long(""), ..empty_report(Some(incident)) };
-        self.log.say("ua", Act::Report(joined));
+    fn oblige(&mut self, pledges: &Pledges, incident: Hash) {
         let (requested_at, text) = (self.log.now, long("Now."));
-        let (called, incident_of) = (vec![pledges.vehicles, pledges.training].into(), Some(incident));
+        let (called, incident_of) = (vec![pledges.training].into(), Some(incident));
         self.log
             .say("ua", Act::Invoke(Invoke { pledges: called, incident: incident_of, requested_at, text }));
-        let (called, text) = (vec![pledges.secret].into(), long(""));
+        let (called, text) = (vec![pledges.talks].into(), long(""));
         self.log.say("ua", Act::Invoke(Invoke { pledges: called, incident: None, requested_at, text }));
         let call = Obligation { pledge: pledges.training, occasion: Occasion::Call(incident) };
         let acknowledged = Respond {

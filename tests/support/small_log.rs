@@ -27,13 +27,13 @@ use servanda::checkpoint::Checkpoint;
 use servanda::codec::{List, encode};
 use servanda::cosignature;
 use servanda::entry::{Entry, SignedEntry};
-use servanda::field::{Class, Decimal, Duration, Handle, Instant, Long, Role, Short};
+use servanda::field::{Class, Day, Decimal, Duration, Handle, Instant, Long, Role, Short};
 use servanda::hash::{EMPTY_ROOT, Hash, ZEROS, labelled, leaf_hash, node_hash};
 use servanda::history::History;
 use servanda::key::vkey::Vkey;
 use servanda::key::{ED25519, SigningKey};
 use servanda::policy::Policy;
-use servanda::statement::body::{Accede, Accept, Approve, Found, Motion, Pledge, Propose};
+use servanda::statement::body::{Accede, Accept, Approve, Found, Motion, Pledge, Propose, Review};
 use servanda::statement::terms::{Force, Instrument, Quantity, Terms};
 use servanda::statement::{self, Act, Signature, Statement};
 use servanda::tlog_proof::TlogProof;
@@ -160,6 +160,18 @@ pub fn pledge(to: &[&str], terms: Terms) -> Act {
 
 pub fn accept(statements: &[Hash]) -> Act {
     Act::Accept(Accept { statements: statements.to_vec().into(), reservation: None })
+}
+
+/// What anyone may say at any time: that a meeting was held, so many days after 2026-01-01.
+pub fn review(day: i64) -> Act {
+    Act::Review(Review {
+        held_on: Day::from_days(20_454 + day).unwrap(),
+        attendance: List::default(),
+        remarks: List::default(),
+        decisions: List::default(),
+        next_on: None,
+        annexes: List::default(),
+    })
 }
 
 /// Binds a partner with the key set that it has from the start.

@@ -10,11 +10,11 @@ mod files;
 mod histories;
 
 use crate::support::forge::Objects;
-use crate::support::small_log::{SmallLog, accede, accept, key_set, officer, pledge, terms};
+use crate::support::small_log::{SmallLog, accede, accept, key_set, officer, pledge, review, terms};
 use servanda::field::Class;
 use servanda::hash::Hash;
 use servanda::statement::Act;
-use servanda::statement::body::{Confirm, Received, Rotate};
+use servanda::statement::body::Rotate;
 use servanda::store::{Read, StoreError};
 use servanda::verify::Found;
 use std::collections::BTreeSet;
@@ -43,11 +43,7 @@ pub fn model() -> SmallLog {
 fn long_model(size: u64) -> SmallLog {
     let mut log = model();
     while log.size() < size {
-        let response = Hash([u8::try_from(log.size() % 251).unwrap(); 32]);
-        log.say(
-            "ua",
-            Act::Confirm(Confirm { response, received: Received::NotReceived, note: Default::default() }),
-        );
+        log.say("ua", review(i64::try_from(log.size()).unwrap()));
     }
     assert_eq!(log.findings(), []);
     log
