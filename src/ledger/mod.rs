@@ -328,6 +328,3 @@ fn listed<'a>(handles: impl IntoIterator<Item = &'a Handle>) -> String {
     let names: Vec<_> = handles.into_iter().map(Handle::as_str).collect();
     if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
 }
-
-#[cfg(test)]
-mod tests;
