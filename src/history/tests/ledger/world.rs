@@ -9,13 +9,13 @@ use crate::entry::SignedEntry;
 use crate::field::{Class, Duration, Handle, Instant, Long, Role, Roles};
 use crate::hash::{Hash, ZEROS, sha256};
 use crate::history::History;
-pub use crate::history::sample::{C, DAY, Sample, handle, key, short, start};
+pub use crate::history::sample::{DAY, Sample, handle, short, start};
 use crate::history::sample::{founding, rules as sample_rules};
 use crate::ledger::verdict::{Owed, Verdict};
 use crate::ledger::{Ledger, Line, Moment, State};
+use crate::statement::Act;
 use crate::statement::body::*;
 use crate::statement::terms::*;
-use crate::statement::{self, Act};
 
 /// Roles of these.
 pub fn roles(all: &[Role]) -> Roles {
@@ -403,12 +403,6 @@ impl World {
     pub fn sealed_pledge(&mut self, terms: &Terms) -> Hash {
         let terms = Sealable::Sealed(self.sealed("de", "terms", terms));
         self.say("de", Act::Pledge(Pledge { to: handles("it"), terms }))
-    }
-
-    /// What was said last.
-    pub fn last(&self) -> Hash {
-        let bytes = self.log.entries.last().expect("an entry");
-        statement::id(&SignedEntry::decode(bytes).expect("an entry").entry.statement)
     }
 }
 
