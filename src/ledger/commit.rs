@@ -310,7 +310,8 @@ impl Ledger {
     ) -> BTreeMap<Handle, Instant> {
         let pledge = self.pledge_at(number);
         let lines = || pledge.lines().filter(|l| pledge.owner(line) != by || *l == line);
-        let concerned = |to: &&Handle| pledge.owner(line) == by || *to == by;
+        let own = pledge.owner(line) == by;
+        let concerned = |to: &&Handle| (*to == by) != own;
         let open = |to: &&Handle| {
             lines().any(|l| pledge.line_ends_at(l, to).is_none() && !pledge.state(l, to, now).is_over())
         };

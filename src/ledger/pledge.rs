@@ -512,7 +512,8 @@ impl Pledge {
             let resumed =
                 pause.resumed.as_ref().is_some_and(|(said, from)| when.has(said) && *from <= when.at);
             let stands = when.has(&pause.said) && pause.from <= when.at && !is_undone(&pause.undone, when);
-            stands && !resumed && self.concerns(&pause.said.by, line, to)
+            let concerned = pause.said.by == *to || (line == Line::Author && pause.said.by == self.said.by);
+            stands && !resumed && concerned
         };
         self.pauses.iter().find(holds).map(|pause| &pause.said.by)
     }

@@ -192,7 +192,9 @@ impl Model {
                     m > n && r.by == e.by && matches!(r.what, What::Resume { of } if of == pledge)
                 })
             };
-            matches!(e.what, What::Suspend { of, from } if of == pledge && from <= t) && concerned && !resumed(e)
+            matches!(e.what, What::Suspend { of, from } if of == pledge && from <= t)
+                && concerned
+                && !resumed(e)
         });
         if suspended { "suspended" } else { "in force" }
     }
@@ -223,13 +225,16 @@ impl Model {
         let open = |to: &usize| {
             rows.iter().any(|r| {
                 self.end(pledge, *r, *to, usize::MAX, t).is_none()
-                    && !self.all(usize::MAX, t).any(|(_, e)| matches!(&e.what, What::Withdraw { of, ends }
-                        if self.ends((*of, e.by), pledge, *r, *to) && ends.contains_key(to)))
+                    && !self.all(usize::MAX, t).any(|(_, e)| {
+                        matches!(&e.what, What::Withdraw { of, ends }
+                        if self.ends((*of, e.by), pledge, *r, *to) && ends.contains_key(to))
+                    })
                     && !Self::is_over(self.state(pledge, *r, *to, usize::MAX, t))
             })
         };
         let all = self.addressees(pledge).into_iter().filter(concerned).filter(open);
-        all.map(|to| (to, rows.iter().map(|r| self.notice(pledge, *r, to, t)).max().expect("a row"))).collect()
+        all.map(|to| (to, rows.iter().map(|r| self.notice(pledge, *r, to, t)).max().expect("a row")))
+            .collect()
     }
 
     /// From when on a suspension holds.
@@ -237,7 +242,11 @@ impl Model {
         if by != self.events[pledge].by {
             return t;
         }
-        self.addressees(pledge).into_iter().map(|to| self.notice(pledge, Row::Author, to, t)).max().unwrap_or(t)
+        self.addressees(pledge)
+            .into_iter()
+            .map(|to| self.notice(pledge, Row::Author, to, t))
+            .max()
+            .unwrap_or(t)
     }
 
     pub fn is_suspended_by(&self, pledge: usize, by: usize) -> bool {
