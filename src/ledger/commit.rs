@@ -92,15 +92,18 @@ impl Ledger {
             self.watch(number, &told.said.by, &gist);
         }
         self.things.insert(told.said.id, Thing::Pledge(number));
-        self.pledges.push(Pledge {
+        let mut pledge = Pledge {
             said: told.said.clone(),
             origin,
-            versions: vec![version].into(),
+            versions: List::default(),
+            taken: BTreeMap::new(),
             joins: List::default(),
             ends: List::default(),
             pauses: List::default(),
             notes: List::default(),
-        });
+        };
+        pledge.add(version);
+        self.pledges.push(pledge);
     }
 
     /// The pledge's number and version that an id names.
@@ -114,8 +117,11 @@ impl Ledger {
 
     /// Whether anything can still come of what a pledge's or record's author owes.
     fn check_live(&self, told: &Told<'_>, number: u32, id: Hash) -> Result<(), Rule> {
-        let state = self.pledge_at(number).overall(Line::Author, Moment::at(told.said.at));
-        if state.is_over() { Err(Rule::Ended { id, state: state.to_string() }) } else { Ok(()) }
+        let (pledge, now) = (self.pledge_at(number), Moment::at(told.said.at));
+        if !pledge.line_is_over(Line::Author, now) {
+            return Ok(());
+        }
+        Err(Rule::Ended { id, state: pledge.overall(Line::Author, now).to_string() })
     }
 
     /// Whether a version was disowned after a theft.
@@ -145,7 +151,7 @@ impl Ledger {
                 return Err(Rule::Ended { id: *id, state: state.to_string() });
             }
             // What came later was accepted in its place; going back to older terms takes an amendment.
-            let later = pledge.versions.iter().skip(at(version)).any(|v| v.accepted.contains_key(by));
+            let later = pledge.last_accepted(by).is_some_and(|last| last >= version);
             if later || named.contains(&(number, version)) {
                 return Err(Rule::Accepted { id: *id });
             }
@@ -156,7 +162,7 @@ impl Ledger {
         }
         for (number, version) in named {
             let accepted = Accepted { said: told.said.clone(), reserved: body.reservation.is_some() };
-            self.pledges[at(number)].versions[at(version)].accepted.insert(by.clone(), accepted);
+            self.pledges[at(number)].accept(version, accepted);
         }
         self.things.insert(told.said.id, Thing::Other);
         Ok(())
@@ -222,7 +228,7 @@ impl Ledger {
         }
         let thing = Thing::Amendment(number, next(&self.pledge_at(number).versions));
         self.things.insert(told.said.id, thing);
-        self.pledges[at(number)].versions.push(version);
+        self.pledges[at(number)].add(version);
         Ok(())
     }
 

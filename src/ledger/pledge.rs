@@ -249,6 +249,8 @@ pub struct Pledge {
     pub origin: Origin,
     /// The terms, first as pledged, then each amendment.
     pub versions: List<Version>,
+    /// Everyone to whom any version is addressed, with the versions that it took on, in order.
+    pub(super) taken: BTreeMap<Handle, List<u32>>,
     /// Those who joined on their own.
     pub joins: List<OwnJoin>,
     /// Withdrawals.
@@ -415,10 +417,38 @@ impl Pledge {
     /// Everyone to whom any version is addressed.
     #[must_use]
     pub fn addressees(&self) -> Vec<&Handle> {
-        let mut all: Vec<&Handle> = self.versions.iter().flat_map(|v| v.to.iter()).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
+        self.taken.keys().collect()
+    }
+
+    /// Adds a version. Where the charter asks for no acceptance, a new addressee takes on what first reaches it; what
+    /// changes that, it accepts all the same.
+    pub(super) fn add(&mut self, version: Version) {
+        let number = u32::try_from(self.versions.len()).expect("few versions");
+        for to in version.to.iter() {
+            let known = self.taken.contains_key(to);
+            let taken = self.taken.entry(to.clone()).or_default();
+            if !known && !version.to_accept {
+                taken.push(number);
+            }
+        }
+        self.versions.push(version);
+    }
+
+    /// The last version that an addressee accepted by its own word.
+    pub(super) fn last_accepted(&self, by: &Handle) -> Option<u32> {
+        let last = *self.taken.get(by)?.last()?;
+        self.version(last).accepted.contains_key(by).then_some(last)
+    }
+
+    /// Has an addressee accept a version.
+    pub(super) fn accept(&mut self, number: u32, accepted: Accepted) {
+        let by = accepted.said.by.clone();
+        let taken = self.taken.entry(by.clone()).or_default();
+        if taken.last() != Some(&number) {
+            taken.push(number);
+        }
+        let version = usize::try_from(number).expect("few versions");
+        self.versions[version].accepted.insert(by, accepted);
     }
 
     fn binds(&self, line: Line, version: u32, when: Moment) -> bool {
@@ -430,23 +460,20 @@ impl Pledge {
             }
     }
 
-    fn numbers(&self) -> impl DoubleEndedIterator<Item = u32> {
-        0..u32::try_from(self.versions.len()).expect("few versions")
-    }
-
-    /// Whether an addressee has taken a version on. Where the charter asks for no acceptance, a new addressee takes on
-    /// what first reaches it; what changes that, it accepts all the same.
-    fn is_accepted(&self, number: u32, to: &Handle, when: Moment) -> bool {
-        let version = self.version(number);
-        let accepted = version.accepted.get(to).is_some_and(|a| when.has(&a.said));
-        let first = || !(0..number).any(|n| self.version(n).to.contains(to));
-        version.to.contains(to) && (accepted || (!version.to_accept && first()))
+    /// The versions that an addressee had taken on, the last one first.
+    fn taken_by(&self, to: &Handle, when: Moment) -> impl Iterator<Item = u32> {
+        let taken = self.taken.get(to).into_iter().flat_map(|all| all.iter().rev().copied());
+        taken.filter(move |n| {
+            let version = self.version(*n);
+            let accepted = version.accepted.get(to).filter(|_| version.to_accept);
+            when.has(&version.said) && accepted.is_none_or(|a| when.has(&a.said))
+        })
     }
 
     /// The version by which a line is bound towards an addressee: the last one that both took on.
     #[must_use]
     pub fn bound_by(&self, line: Line, to: &Handle, when: Moment) -> Option<u32> {
-        self.numbers().rev().find(|n| self.binds(line, *n, when) && self.is_accepted(*n, to, when))
+        self.taken_by(to, when).find(|n| self.binds(line, *n, when))
     }
 
     /// Whether what a partner ends or suspends concerns a line towards an addressee: as the one who owes, or is owed.
@@ -462,6 +489,14 @@ impl Pledge {
     /// How a line stands towards an addressee.
     #[must_use]
     pub fn state(&self, line: Line, to: &Handle, when: Moment) -> State {
+        match (self.standing(line, to, when), self.paused(line, to, when)) {
+            (State::InForce, Some(by)) => State::Suspended(by.clone()),
+            (state, _) => state,
+        }
+    }
+
+    /// The same, whoever suspended it.
+    fn standing(&self, line: Line, to: &Handle, when: Moment) -> State {
         let end = self.end(line, to, |end| when.has(&end.said) && !is_undone(&end.undone, when));
         if let Some(end) = end.filter(|end| *end <= when.at) {
             return State::Withdrawn(end);
@@ -488,16 +523,12 @@ impl Pledge {
         if when.at < gist.valid_from {
             return State::NotYet(gist.valid_from);
         }
-        match self.paused(line, to, when) {
-            Some(by) => State::Suspended(by.clone()),
-            None => State::InForce,
-        }
+        State::InForce
     }
 
     /// How it stands where no version binds yet.
     fn unbound(&self, line: Line, to: &Handle, when: Moment) -> State {
-        let said = |n: &u32| when.has(&self.version(*n).said) && self.is_accepted(*n, to, when);
-        let accepted = self.numbers().rev().find(said).map(|n| self.version(n));
+        let accepted = self.taken_by(to, when).next().map(|n| self.version(n));
         match (line, accepted) {
             (Line::Author, Some(v)) => match v.lacks_joiner(&self.said.by, when) {
                 Some(joiner) => State::Awaiting(format!("{joiner} to join")),
@@ -567,6 +598,12 @@ impl Pledge {
     /// Whether nothing can come of it any more, towards anyone.
     #[must_use]
     pub fn is_over(&self, when: Moment) -> bool {
-        self.lines().all(|line| self.overall(line, when).is_over())
+        self.lines().all(|line| self.line_is_over(line, when))
+    }
+
+    /// Whether nothing can come of a line any more, towards anyone.
+    #[must_use]
+    pub fn line_is_over(&self, line: Line, when: Moment) -> bool {
+        self.taken.keys().all(|to| self.standing(line, to, when).is_over())
     }
 }

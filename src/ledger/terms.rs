@@ -99,7 +99,7 @@ impl Ledger {
         let pledge = self.pledge_at(*taken);
         let stands = Some(*taken) != own
             && pledge.latest().gist().and_then(|g| g.reference.as_ref()) == Some(reference)
-            && !pledge.overall(Line::Author, Moment::at(told.said.at)).is_over();
+            && !pledge.line_is_over(Line::Author, Moment::at(told.said.at));
         if stands {
             Err(Rule::ReferenceTaken { reference: reference.clone(), pledge: pledge.said.id })
         } else {

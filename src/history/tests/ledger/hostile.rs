@@ -93,12 +93,25 @@ fn suspending_and_resuming_without_end_stays_a_partners_own_affair() {
     let mut f = Flood::new();
     let id = f.say("de", &pledge("it", terms()));
     f.say("it", &accept(&[id]));
-    for _ in 0..1000 {
+    for _ in 0..MANY / 4 {
         f.say("it", &notice(id, NoticeKind::Suspended));
         f.say("it", &notice(id, NoticeKind::Resumed));
     }
     let pledge = f.ledger.pledge_of(&id).unwrap();
     assert_eq!(pledge.state(crate::ledger::Line::Author, &handle("it"), Moment::at(f.at())), State::InForce);
+}
+
+#[test]
+fn amendments_without_end_that_nobody_accepts_change_nothing() {
+    let mut f = Flood::new();
+    let id = f.say("de", &pledge("it", terms()));
+    f.say("it", &accept(&[id]));
+    for _ in 0..MANY / 4 {
+        f.say("de", &amend(id, "it", terms()));
+    }
+    let pledge = f.ledger.pledge_of(&id).unwrap();
+    let (author, to, now) = (crate::ledger::Line::Author, handle("it"), Moment::at(f.at()));
+    assert_eq!((pledge.bound_by(author, &to, now), pledge.versions.len()), (Some(0), MANY / 4 + 1));
 }
 
 #[test]
