@@ -75,15 +75,8 @@ impl Ledger {
             let mut facets = pledge.in_force(line, trial.when);
             facets.retain(|facet| {
                 let gist = pledge.version(facet.version).gist();
-                let fits = gist.is_some_and(starts)
-                    && match self.fits(pledge, gist, trial) {
-                        Ok(()) => true,
-                        Err(rule) => {
-                            refusal.get_or_insert(rule);
-                            false
-                        }
-                    };
-                fits
+                gist.is_some_and(starts)
+                    && self.fits(pledge, gist, trial).map_err(|rule| refusal.get_or_insert(rule)).is_ok()
             });
             if facets.is_empty() {
                 continue;

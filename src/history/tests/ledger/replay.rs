@@ -5,6 +5,7 @@ use crate::codec::{decode_large, encode};
 use crate::field::Class;
 use crate::history::History;
 use crate::history::sample::decoded;
+use crate::ledger::Ledger;
 use crate::statement::Act;
 use crate::statement::body::*;
 use crate::statement::terms::*;
@@ -48,6 +49,13 @@ fn eventful() -> World {
     w
 }
 
+/// Kept, written, read and taken up again, the ledger apart.
+fn again(history: &History) -> History {
+    let snapshot = decode_large(&encode(&history.snapshot()), 1 << 24).expect("it was encoded");
+    let ledger = history.ledger().map(|l| Ledger::decode(&encode(l), &l.digest()).expect("its own"));
+    History::resume(snapshot, ledger).expect("what was kept")
+}
+
 fn take(history: &mut History, w: &World, index: usize) {
     let bytes = &w.log.entries[index];
     let decoded = crate::entry::SignedEntry::decode(bytes);
@@ -61,9 +69,8 @@ fn from_any_snapshot_on_the_same_ledger_follows_byte_for_byte() {
     let (whole, digest) = (encode(w.ledger()), w.ledger().digest());
     let mut history = History::default();
     for index in 0..w.log.entries.len() {
-        let kept = encode(&history.snapshot());
-        let mut resumed = History::resume(decode_large(&kept, 1 << 24).unwrap()).unwrap();
-        assert!(encode(&resumed.snapshot()) == kept);
+        let mut resumed = again(&history);
+        assert!(encode(&resumed.snapshot()) == encode(&history.snapshot()));
         (index..w.log.entries.len()).for_each(|n| take(&mut resumed, &w, n));
         let ledger = resumed.ledger().expect("derived");
         assert!(encode(ledger) == whole && ledger.digest() == digest, "resumed at {index}");
@@ -80,8 +87,7 @@ fn in_any_batches_with_a_snapshot_after_each_the_same_ledger_follows() {
         for index in 0..w.log.entries.len() {
             take(&mut history, &w, index);
             if index % size == 0 {
-                history =
-                    History::resume(decode_large(&encode(&history.snapshot()), 1 << 24).unwrap()).unwrap();
+                history = again(&history);
             }
         }
         assert_eq!(history.ledger().expect("derived").digest(), w.ledger().digest(), "batches of {size}");

@@ -15,12 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Who says what, once the world is prepared.
 type Make = fn(&mut World) -> (&'static str, Act);
 
+/// Terms that break a rule.
+type Broken = fn() -> Terms;
+
 /// An act, the rule that it breaks, how.
 struct Case(Kind, &'static str, Make);
 
 /// What terms can break, by `pledge`, `amend`, `record` and `reveal` alike. The world holds a live pledge and a live
 /// record of the reference `taken`.
-const TERMS: &[(&str, fn() -> Terms)] = &[
+const TERMS: &[(&str, Broken)] = &[
     ("nothing-named", || Terms { instruments: Vec::new().into(), ..terms() }),
     ("no-instrument", || Terms { instruments: vec![Instrument::Other(short("magic"))].into(), ..terms() }),
     ("ends-first", || Terms { valid_from: day(2), valid_until: Some(day(1)), ..terms() }),
