@@ -5,6 +5,7 @@ mod bad_entries;
 mod bad_govern;
 mod carried;
 mod keys;
+mod ledger;
 mod level;
 mod motions;
 mod new_keys;

@@ -9,12 +9,12 @@ use super::obligation::{Call, Obligation};
 use super::pledge::{Facet, Gist, Line, Moment, Pledge, State};
 use super::{Ledger, Thing, Told, at, listed};
 use crate::codec::List;
-use crate::field::{Handle, Short};
+use crate::field::{Instant, Short};
 use crate::hash::Hash;
 use crate::rule::Rule;
 use crate::statement::body::{Invoke, Obligation as Key, Occasion, Party};
 use crate::statement::terms::{Starts, Trigger};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// On which occasion pledges are called.
 #[derive(Clone, Copy)]
@@ -75,22 +75,19 @@ impl Ledger {
             let mut facets = pledge.in_force(line, trial.when);
             facets.retain(|facet| {
                 let gist = pledge.version(facet.version).gist();
-                let fits = gist.is_some_and(starts)
-                    && match self.fits(pledge, gist, trial) {
-                        Ok(()) => true,
-                        Err(rule) => {
-                            refusal.get_or_insert(rule);
-                            false
-                        }
-                    };
-                fits
+                gist.is_some_and(starts)
+                    && self.fits(pledge, gist, trial).map_err(|rule| refusal.get_or_insert(rule)).is_ok()
             });
             if facets.is_empty() {
                 continue;
             }
             let key = Key { pledge: pledge.line_id(line), occasion: Occasion::Call(trial.call) };
-            if self.obligations.contains_key(&key) {
-                refusal.get_or_insert(Rule::Called { id: pledge.said.id });
+            // One call; terms that start otherwise towards others may join it later.
+            let before = self.obligations.get(&key).map(Obligation::owed_to).unwrap_or_default();
+            facets.iter_mut().for_each(|facet| facet.to.retain(|to| !before.contains(&to)));
+            facets.retain(|facet| !facet.to.is_empty());
+            if facets.is_empty() {
+                refusal = Some(Rule::Called { id: pledge.said.id });
             } else {
                 called.push((line, facets));
             }
@@ -141,13 +138,12 @@ impl Ledger {
         let exercise = trial.is_exercise();
         if let Some(kind) = &trigger.only_after {
             let first = trial.report.map_or(trial.when.at, |r| begin(r.from));
-            let came = self.incidents.iter().any(|incident| {
-                let report = incident.established.as_ref().map(|(report, _)| self.report_at(*report));
-                (exercise || !incident.exercise)
-                    && incident.said.id != trial.call
-                    && report.is_some_and(|r| r.kinds.contains(kind) && begin(r.from) <= first)
-            });
-            if !came {
+            let own = self.incident_of(&trial.call);
+            let before = |exercise| {
+                let began = self.occurred.get(&(kind.clone(), exercise)).into_iter().flatten();
+                began.take(2).any(|(at, number)| Some(*number) != own && *at <= first)
+            };
+            if !(before(false) || (exercise && before(true))) {
                 return Err(format!(
                     "it holds only after {:?}, of which no incident is established",
                     kind.as_str()
@@ -180,29 +176,27 @@ impl Ledger {
     fn call(&mut self, told: &Told<'_>, number: u32, call: Hash, calls: Vec<(Line, Vec<Facet>)>) {
         let exercise = self.incident_of(&call).is_some_and(|n| self.incident_at(n).exercise);
         for (line, facets) in calls {
-            let pledge = self.pledge_at(number);
-            let key = Key { pledge: pledge.line_id(line), occasion: Occasion::Call(call) };
-            let periods: Vec<_> = facets
-                .iter()
-                .map(|f| {
-                    pledge
-                        .version(f.version)
-                        .gist()
-                        .and_then(|g| g.respond_within)
-                        .map(|d| told.said.at.plus(d))
-                })
-                .collect();
-            let obligation = Obligation {
+            let key = Key { pledge: self.pledge_at(number).line_id(line), occasion: Occasion::Call(call) };
+            let deadlines = self.deadlines(&key, &facets, told.said.at);
+            let obligation = self.obligations.entry(key).or_insert_with(|| Obligation {
                 arose: told.said.clone(),
-                facets: facets.into(),
-                deadlines: periods.into(),
+                facets: List::default(),
+                deadlines: List::default(),
                 call: Some(Call { exercise }),
                 responses: List::default(),
                 stances: super::incident::Stances::new(),
                 disowned: false,
-            };
-            self.obligations.insert(key, obligation);
+            });
+            obligation.facets.extend(facets);
+            obligation.deadlines.extend(deadlines);
         }
+    }
+
+    /// Until when a call at a moment is to be answered, by facet.
+    pub(super) fn deadlines(&self, key: &Key, facets: &[Facet], at: Instant) -> Vec<Option<Instant>> {
+        let Some((pledge, _)) = self.line(&key.pledge) else { return Vec::new() };
+        let within = |facet: &Facet| pledge.version(facet.version).gist().and_then(|g| g.respond_within);
+        facets.iter().map(|facet| within(facet).map(|period| at.plus(period))).collect()
     }
 
     pub(super) fn invoke(&mut self, told: &Told<'_>, body: &Invoke) -> Result<(), Rule> {
@@ -225,10 +219,14 @@ impl Ledger {
         };
         let mut calls = Vec::new();
         let mut refusal = None;
+        let mut seen = HashSet::new();
         for id in body.pledges.iter() {
             let Some(Thing::Pledge(number)) = self.things.get(id) else {
                 return Err(Rule::Unknown { id: *id, want: "pledge" });
             };
+            if !seen.insert(number) {
+                return Err(Rule::Twice { what: id.short() });
+            }
             match self.on_request(told, *number, incident) {
                 Ok(lines) => calls.push((*number, lines)),
                 // What was called in the meantime harms nobody.
@@ -270,27 +268,30 @@ impl Ledger {
             }
             None => Trial { when: now, report: None, call: told.said.id },
         };
-        let facets = pledge.in_force(Line::Author, trial.when);
-        let Some(facet) = facets.first() else { return Err(not_in_force(pledge, trial.when)) };
-        let trigger = pledge.version(facet.version).gist().and_then(|g| g.trigger.as_ref());
-        let trigger = trigger.ok_or(Rule::NoTrigger { id })?;
-        if trigger.starts == Starts::OnceEstablished {
+        let facets: Vec<_> = pledge.lines().flat_map(|line| pledge.in_force(line, trial.when)).collect();
+        if facets.is_empty() {
+            return Err(not_in_force(pledge, trial.when));
+        }
+        let trigger = |f: &Facet| pledge.version(f.version).gist().and_then(|g| g.trigger.as_ref());
+        if !facets.iter().any(|f| trigger(f).is_some()) {
+            return Err(Rule::NoTrigger { id });
+        }
+        let on_request = |t: &Trigger| t.starts != Starts::OnceEstablished;
+        let mut may = BTreeSet::new();
+        for facet in facets.iter().filter(|f| trigger(f).is_some_and(on_request)) {
+            let requesters = trigger(facet).map_or(&[][..], |t| &t.requesters);
+            may.extend(if requesters.is_empty() { facet.to.iter() } else { requesters.iter() });
+        }
+        if may.is_empty() {
             return Err(Rule::NotOnRequest { id });
         }
-        let may: Vec<&Handle> = if trigger.requesters.is_empty() {
-            facets.iter().flat_map(|f| f.to.iter()).collect()
-        } else {
-            trigger.requesters.iter().collect()
-        };
-        if !may.contains(&by) {
+        if !may.contains(by) {
             return Err(Rule::NotRequester { id, may: listed(may) });
         }
-        let on_request =
-            |gist: &Gist| gist.trigger.as_ref().is_some_and(|t| t.starts != Starts::OnceEstablished);
-        self.calls(number, &trial, &on_request)
+        self.calls(number, &trial, &|gist| gist.trigger.as_ref().is_some_and(on_request))
     }
 
-    /// The report of an incident that says how it stands before it is established: the last that nothing supersedes.
+    /// The report of an incident that says how it stands before it is established: the first that nothing supersedes.
     fn standing_report(&self, incident: u32) -> u32 {
         let reports = &self.incident_at(incident).reports;
         let stands = reports.iter().find(|n| self.report_at(**n).superseded_by.is_none());

@@ -1,11 +1,12 @@
 //! What carried motions do to the ledger: rules for what arises from then on, and a thief's statements disowned.
 //!
 //! A re-key may disown its target's statements from an index on. Established incidents stand; obligations that have
-//! arisen stay, marked; pledges among those statements, and acceptances, end as if withdrawn then, with notice unless the
-//! addressee approved the motion. Reports, attestations, responses and confirmations among them count no longer.
+//! arisen stay, marked; pledges and joins among those statements, and acceptances, end as if withdrawn then, with notice
+//! unless the addressee approved the motion; what nobody took on yet cannot be taken on. Withdrawals, suspensions and
+//! declared needs among them count no longer, from that entry on; nor do reports, attestations, responses, confirmations.
 
-use super::pledge::{End, Line, Moment};
-use super::{Ledger, Said, at, next};
+use super::pledge::{End, Line, Moment, Pledge};
+use super::{Ledger, Said, Thing, at, next};
 use crate::field::Handle;
 use crate::roster::carried::Carried;
 use crate::statement::Act;
@@ -22,7 +23,10 @@ impl Ledger {
             }
         }
         match carried.map(|c| (&c.what, &c.approved_by)) {
-            Some((Motion::Rules { rules, .. }, _)) => self.rules.push((said.index, rules.pledges.clone())),
+            Some((Motion::Rules { rules, .. }, _)) => {
+                self.rules.push((said.index, said.at, rules.pledges.clone()));
+            }
+            Some((Motion::Operator { .. }, _)) => self.restart(said.at),
             Some((Motion::Rekey { handle, disown_from: Some(from), .. }, approved_by)) => {
                 self.disown(said, handle, *from, approved_by);
             }
@@ -35,7 +39,8 @@ impl Ledger {
     fn disown(&mut self, said: &Said, target: &Handle, from: u64, approved_by: &BTreeSet<Handle>) {
         let stolen = |s: &Said| s.by == *target && s.index >= from;
         for number in 0..next(&self.pledges) {
-            self.end_disowned(said, number, &stolen, approved_by);
+            self.undo_disowned(said, number, &stolen);
+            self.end_disowned(said, number, target, &stolen, approved_by);
         }
         for report in &mut self.reports.0 {
             report.disowned |= stolen(&report.said);
@@ -43,7 +48,8 @@ impl Ledger {
         }
         for (key, obligation) in &mut self.obligations {
             let by_pledge = self.things.get(&key.pledge).and_then(|thing| match thing {
-                super::Thing::Pledge(n) => Some(&self.pledges[at(*n)].said),
+                Thing::Pledge(n) => Some(&self.pledges[at(*n)].said),
+                Thing::Join(n, join) => Some(&self.pledges[at(*n)].joins[at(*join)].said),
                 _ => None,
             });
             let from_theft =
@@ -57,30 +63,70 @@ impl Ledger {
         }
     }
 
+    /// What a thief ended, suspended or declared on a pledge does not count from now on.
+    fn undo_disowned(&mut self, said: &Said, number: u32, stolen: &dyn Fn(&Said) -> bool) {
+        let pledge = &mut self.pledges[at(number)];
+        let undo = |of: &Said, undone: &mut Option<Said>| {
+            if stolen(of) && undone.is_none() {
+                *undone = Some(said.clone());
+            }
+        };
+        pledge.ends.0.iter_mut().filter(|end| !end.disowned).for_each(|end| undo(&end.said, &mut end.undone));
+        pledge.pauses.0.iter_mut().for_each(|pause| undo(&pause.said, &mut pause.undone));
+        for version in &mut pledge.versions.0 {
+            version.disowned |= stolen(&version.said);
+            version.declared.values_mut().for_each(|d| undo(&d.said, &mut d.undone));
+        }
+    }
+
     fn end_disowned(
         &mut self,
         said: &Said,
         number: u32,
+        target: &Handle,
         stolen: &dyn Fn(&Said) -> bool,
         approved_by: &BTreeSet<Handle>,
     ) {
         let now = Moment::at(said.at);
         let pledge = self.pledge_at(number);
-        let leaving = self.leaving(number, &pledge.said.by, now);
-        let mut effective = BTreeMap::new();
-        for (to, at) in leaving {
-            let bound = pledge.bound_by(Line::Author, &to, now).map(|n| pledge.version(n));
-            let version = bound.or_else(|| pledge.versions.last());
-            let of_thief = version.is_some_and(|v| {
-                stolen(&v.said) || v.accepted.get(&to).is_some_and(|accepted| stolen(&accepted.said))
-            });
-            if of_thief {
-                let at = if approved_by.contains(&to) { said.at } else { at };
-                effective.insert(to, at);
+        let mut ends = Vec::new();
+        for line in pledge.lines() {
+            let mut effective = BTreeMap::new();
+            for (to, at) in self.leaving(number, line, target, now) {
+                let bound = pledge.bound_by(line, &to, now);
+                if is_of_thief(pledge, line, bound, &to, stolen) {
+                    let at = if approved_by.contains(&to) { said.at } else { at };
+                    effective.insert(to, at);
+                }
+            }
+            if !effective.is_empty() {
+                let (said, by) = (said.clone(), target.clone());
+                ends.push(End { said, by, effective, disowned: true, undone: None });
             }
         }
-        if !effective.is_empty() {
-            self.pledges[at(number)].ends.push(End { said: said.clone(), effective, disowned: true });
+        self.pledges[at(number)].ends.extend(ends);
+    }
+}
+
+/// Whether what binds a line towards an addressee rests on a thief's word: terms, join or acceptance. Where nothing binds
+/// yet, whether the pledge or join does.
+fn is_of_thief(
+    pledge: &Pledge,
+    line: Line,
+    bound: Option<u32>,
+    to: &Handle,
+    stolen: &dyn Fn(&Said) -> bool,
+) -> bool {
+    let join = match line {
+        Line::Author => None,
+        Line::Join(n) => Some(&pledge.joins[n]),
+    };
+    match bound.map(|n| (n, pledge.version(n))) {
+        Some((n, version)) => {
+            stolen(&version.said)
+                || version.accepted.get(to).is_some_and(|accepted| stolen(&accepted.said))
+                || join.and_then(|join| join.versions.get(&n)).is_some_and(stolen)
         }
+        None => stolen(join.map_or(&pledge.said, |join| &join.said)),
     }
 }

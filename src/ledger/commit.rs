@@ -14,8 +14,7 @@ use crate::statement::body::{
     Accept, Adopt, Amend, Join, Notice, NoticeKind, Party, Pledge as PledgeBody, Record, Withdraw, Withdrawn,
 };
 use crate::statement::terms::Terms;
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 const OBSERVER: Role = Role::Observer;
 
@@ -41,7 +40,7 @@ impl Ledger {
             }
         }
         Self::check_to(told, &body.to, promisor)?;
-        self.check_terms(told, &body.terms, Some(&told.said.by), None)?;
+        self.check_terms(told, &body.terms, promisor, None)?;
         let version = self.version(told, &body.to, gist(&body.terms));
         self.open(told, Origin::Recorded { promisor: body.promisor.clone(), adopted: None }, version);
         Ok(())
@@ -61,10 +60,8 @@ impl Ledger {
         self.check_live(told, number, body.record)?;
         let latest = self.pledge_at(number).latest();
         let (to, terms) = (latest.to.clone(), latest.terms.clone());
-        if let Some(reference) = terms.open().and_then(|g| g.reference.as_ref())
-            && self.references.contains_key(&(told.said.by.clone(), reference.clone()))
-        {
-            return Err(Rule::ReferenceTaken { reference: reference.clone(), pledge: body.record });
+        if let Some(reference) = terms.open().and_then(|g| g.reference.as_ref()) {
+            self.check_reference(told, reference, None)?;
         }
         let version = self.version(told, &to, terms);
         if let Origin::Recorded { adopted, .. } = &mut self.pledges[at(number)].origin {
@@ -84,6 +81,8 @@ impl Ledger {
             to_accept: told.roster.charter.rules.pledges.need_acceptance,
             accepted: BTreeMap::new(),
             joined: BTreeMap::new(),
+            declared: BTreeMap::new(),
+            disowned: false,
         }
     }
 
@@ -93,16 +92,18 @@ impl Ledger {
             self.watch(number, &told.said.by, &gist);
         }
         self.things.insert(told.said.id, Thing::Pledge(number));
-        self.pledges.push(Pledge {
+        let mut pledge = Pledge {
             said: told.said.clone(),
             origin,
-            versions: vec![version].into(),
+            versions: List::default(),
+            taken: BTreeMap::new(),
             joins: List::default(),
             ends: List::default(),
             pauses: List::default(),
             notes: List::default(),
-            declared: BTreeMap::new(),
-        });
+        };
+        pledge.add(version);
+        self.pledges.push(pledge);
     }
 
     /// The pledge's number and version that an id names.
@@ -114,14 +115,20 @@ impl Ledger {
         }
     }
 
-    /// Whether anything can still come of a pledge or record.
+    /// Whether anything can still come of what a pledge's or record's author owes.
     fn check_live(&self, told: &Told<'_>, number: u32, id: Hash) -> Result<(), Rule> {
-        let pledge = self.pledge_at(number);
-        let now = Moment::at(told.said.at);
-        if pledge.is_over(now) {
-            return Err(Rule::Ended { id, state: pledge.overall(Line::Author, now).to_string() });
+        let (pledge, now) = (self.pledge_at(number), Moment::at(told.said.at));
+        if !pledge.line_is_over(Line::Author, now) {
+            return Ok(());
         }
-        Ok(())
+        Err(Rule::Ended { id, state: pledge.overall(Line::Author, now).to_string() })
+    }
+
+    /// Whether a version was disowned after a theft.
+    fn check_owned(&self, number: u32, version: u32, id: Hash) -> Result<(), Rule> {
+        let disowned = self.pledge_at(number).version(version).disowned;
+        let state = || "its author disowned after a theft of keys".to_owned();
+        if disowned { Err(Rule::Ended { id, state: state() }) } else { Ok(()) }
     }
 
     fn check_pledged(&self, number: u32, id: Hash) -> Result<(), Rule> {
@@ -138,12 +145,13 @@ impl Ledger {
             if !pledge.version(version).to.contains(by) {
                 return Err(Rule::NotAddressed { id: *id });
             }
+            self.check_owned(number, version, *id)?;
             let state = pledge.state(Line::Author, by, Moment::at(told.said.at));
             if state.is_over() {
                 return Err(Rule::Ended { id: *id, state: state.to_string() });
             }
             // What came later was accepted in its place; going back to older terms takes an amendment.
-            let later = pledge.versions.iter().skip(at(version)).any(|v| v.accepted.contains_key(by));
+            let later = pledge.last_accepted(by).is_some_and(|last| last >= version);
             if later || named.contains(&(number, version)) {
                 return Err(Rule::Accepted { id: *id });
             }
@@ -154,7 +162,7 @@ impl Ledger {
         }
         for (number, version) in named {
             let accepted = Accepted { said: told.said.clone(), reserved: body.reservation.is_some() };
-            self.pledges[at(number)].versions[at(version)].accepted.insert(by.clone(), accepted);
+            self.pledges[at(number)].accept(version, accepted);
         }
         self.things.insert(told.said.id, Thing::Other);
         Ok(())
@@ -164,6 +172,7 @@ impl Ledger {
         let (number, version) = self.named(&body.statement)?;
         let id = body.statement;
         self.check_pledged(number, id)?;
+        self.check_owned(number, version, id)?;
         self.check_live(told, number, id)?;
         let by = &told.said.by;
         let pledge = self.pledge_at(number);
@@ -209,90 +218,112 @@ impl Ledger {
         }
         check_class(told, pledge)?;
         self.check_live(told, number, id)?;
-        let promisor = match &pledge.origin {
-            Origin::Recorded { promisor: Party::Handle(handle), .. } => Some(handle),
-            Origin::Recorded { .. } => None,
-            _ => Some(&told.said.by),
-        };
+        let promisor = pledge.promisor();
         Self::check_to(told, &body.to, promisor)?;
-        self.check_terms(told, &body.terms, Some(&told.said.by), Some(number))?;
-        let version = self.version(told, &body.to, gist(&body.terms));
+        self.check_terms(told, &body.terms, promisor, Some(number))?;
+        let mut version = self.version(told, &body.to, gist(&body.terms));
+        carry_needs(self.pledge_at(number).latest(), &mut version);
         if let Some(gist) = version.gist().cloned() {
             self.watch(number, &told.said.by, &gist);
         }
         let thing = Thing::Amendment(number, next(&self.pledge_at(number).versions));
         self.things.insert(told.said.id, thing);
-        self.pledges[at(number)].versions.push(version);
+        self.pledges[at(number)].add(version);
         Ok(())
     }
 
     pub(super) fn withdraw(&mut self, told: &Told<'_>, body: &Withdraw) -> Result<(), Rule> {
         let by = &told.said.by;
-        let now = Moment::at(told.said.at);
-        let mut numbers = Vec::new();
-        match &body.from {
-            Withdrawn::Pledges(ids) => {
-                let mut seen = HashSet::new();
-                for id in ids.iter() {
-                    let Some(Thing::Pledge(number)) = self.things.get(id) else {
-                        return Err(Rule::Unknown { id: *id, want: "pledge or record" });
-                    };
-                    let pledge = self.pledge_at(*number);
-                    check_party(pledge, by)?;
-                    check_class(told, pledge)?;
-                    let left = self.leaving(*number, by, now);
-                    if left.is_empty() {
-                        let state = pledge.overall(Line::Author, now);
-                        let over = "was withdrawn before, with effect later".to_owned();
-                        let state = if state.is_over() { state.to_string() } else { over };
-                        return Err(Rule::Ended { id: *id, state });
-                    }
-                    if !seen.insert(*number) {
-                        return Err(Rule::Twice { what: id.short() });
-                    }
-                    numbers.push(*number);
-                }
-            }
-            Withdrawn::Agreement(sha256) => {
-                let carries = |p: &Pledge| {
-                    p.versions.iter().any(|v| v.gist().is_some_and(|g| g.agreements.contains(sha256)))
-                };
-                let all = (0..next(&self.pledges)).filter(|n| {
-                    let pledge = self.pledge_at(*n);
-                    carries(pledge)
-                        && check_class(told, pledge).is_ok()
-                        && check_party(pledge, by).is_ok()
-                        && !self.leaving(*n, by, now).is_empty()
-                });
-                numbers.extend(all);
-            }
-        }
-        if numbers.is_empty() {
+        let named = match &body.from {
+            Withdrawn::Pledges(ids) => self.withdrawn(told, ids)?,
+            Withdrawn::Agreement(sha256) => self.under_agreement(told, sha256),
+        };
+        if named.is_empty() {
             return Err(Rule::NothingNamed { what: "pledge from which its author could withdraw" });
         }
-        for number in numbers {
-            let effective = self.leaving(number, by, now);
-            let end = End { said: told.said.clone(), effective, disowned: false };
+        for ((number, _), effective) in named {
+            let by = by.clone();
+            let end = End { said: told.said.clone(), by, effective, disowned: false, undone: None };
             self.pledges[at(number)].ends.push(end);
         }
         self.things.insert(told.said.id, Thing::Other);
         Ok(())
     }
 
-    /// Towards whom a partner's withdrawal ends a pledge that has not been withdrawn, and when.
-    pub(super) fn leaving(&self, number: u32, by: &Handle, now: Moment) -> BTreeMap<Handle, Instant> {
+    /// What ends when, where each of these is withdrawn by its author, an addressee, or the one who joined.
+    fn withdrawn(&self, told: &Told<'_>, ids: &[Hash]) -> Result<Vec<Leaving>, Rule> {
+        let by = &told.said.by;
+        let now = Moment::at(told.said.at);
+        let mut named = BTreeMap::new();
+        for id in ids {
+            let (number, line) = match self.things.get(id) {
+                Some(Thing::Pledge(number)) => (*number, Line::Author),
+                Some(Thing::Join(number, join)) => (*number, Line::Join(at(*join))),
+                _ => return Err(Rule::Unknown { id: *id, want: "pledge, record or join" }),
+            };
+            let pledge = self.pledge_at(number);
+            match line {
+                Line::Author => check_party(pledge, by)?,
+                Line::Join(_) if pledge.owner(line) == by => {}
+                Line::Join(_) => return Err(Rule::NoPart { id: *id }),
+            }
+            check_class(told, pledge)?;
+            let left = self.leaving(number, line, by, now);
+            if left.is_empty() {
+                let state = pledge.overall(line, now);
+                let over = "was withdrawn before, with effect later".to_owned();
+                let state = if state.is_over() { state.to_string() } else { over };
+                return Err(Rule::Ended { id: *id, state });
+            }
+            if named.insert((number, line), left).is_some() {
+                return Err(Rule::Twice { what: id.short() });
+            }
+        }
+        Ok(named.into_iter().collect())
+    }
+
+    /// The same of all that carries an agreement's annex, and that a partner is party to.
+    fn under_agreement(&self, told: &Told<'_>, sha256: &Hash) -> Vec<Leaving> {
+        let by = &told.said.by;
+        let mut named = Vec::new();
+        for number in self.agreements.get(sha256).into_iter().flatten() {
+            let pledge = self.pledge_at(*number);
+            if check_class(told, pledge).is_err() {
+                continue;
+            }
+            let party = |line: &Line| match line {
+                Line::Author => check_party(pledge, by).is_ok(),
+                Line::Join(_) => pledge.owner(*line) == by,
+            };
+            for line in pledge.lines().filter(party) {
+                let left = self.leaving(*number, line, by, Moment::at(told.said.at));
+                if !left.is_empty() {
+                    named.push(((*number, line), left));
+                }
+            }
+        }
+        named
+    }
+
+    /// Towards whom a partner's withdrawal ends what has not been withdrawn, and when: of the line's owner what it owes,
+    /// of an addressee all that is owed to it.
+    pub(super) fn leaving(
+        &self,
+        number: u32,
+        line: Line,
+        by: &Handle,
+        now: Moment,
+    ) -> BTreeMap<Handle, Instant> {
         let pledge = self.pledge_at(number);
-        let concerned = |to: &&Handle| pledge.said.by == *by || *to == by;
-        let open =
-            |to: &&Handle| pledge.ends_at(to).is_none() && !pledge.state(Line::Author, to, now).is_over();
-        let ends = pledge.addressees().into_iter().filter(concerned).filter(open).map(|to| {
-            // What binds nobody yet needs no notice.
-            let bound = pledge.lines().filter_map(|line| pledge.bound_by(line, to, now));
-            let periods = bound.filter_map(|v| Some(now.at.plus(pledge.version(v).gist()?.notice_period)));
-            let at = if pledge.is_record() { now.at } else { periods.max().unwrap_or(now.at) };
-            (to.clone(), at)
-        });
-        ends.collect()
+        let lines = || pledge.lines().filter(|l| pledge.owner(line) != by || *l == line);
+        let own = pledge.owner(line) == by;
+        let concerned = |to: &&Handle| (*to == by) != own;
+        let open = |to: &&Handle| {
+            lines().any(|l| pledge.line_ends_at(l, to).is_none() && !pledge.state(l, to, now).is_over())
+        };
+        let ends = pledge.addressees().into_iter().filter(concerned).filter(open);
+        ends.map(|to| (to.clone(), lines().map(|l| notice_end(pledge, l, to, now)).max().unwrap_or(now.at)))
+            .collect()
     }
 
     pub(super) fn notice(&mut self, told: &Told<'_>, body: &Notice) -> Result<(), Rule> {
@@ -325,22 +356,20 @@ impl Ledger {
         let (number, version) = self.named(&id)?;
         self.check_pledged(number, id)?;
         self.check_live(told, number, id)?;
-        let pledge = &mut self.pledges[at(number)];
-        let needs = pledge.versions[at(version)].gist().map_or(&[][..], |g| &g.needs);
+        let version = &mut self.pledges[at(number)].versions[at(version)];
+        let needs = version.gist().map_or(&[][..], |g| &g.needs);
         let of = needs.len();
-        let Some(named) = usize::try_from(need).ok().and_then(|n| needs.get(n)).cloned() else {
+        let Some(named) = usize::try_from(need).ok().and_then(|n| needs.get(n)) else {
             return Err(Rule::NoNeed { need, of });
         };
         if named.declared_by != told.said.by {
-            return Err(Rule::NotDeclarer { label: named.label, by: named.declared_by });
+            return Err(Rule::NotDeclarer { label: named.label.clone(), by: named.declared_by.clone() });
         }
-        match pledge.declared.entry((named.label, named.declared_by)) {
-            Entry::Occupied(taken) => Err(Rule::NeedTold { label: taken.key().0.clone() }),
-            Entry::Vacant(free) => {
-                free.insert(Declared { said: told.said.clone(), met, from });
-                Ok(())
-            }
+        if version.declared.get(&need).is_some_and(|declared| declared.undone.is_none()) {
+            return Err(Rule::NeedTold { label: named.label.clone() });
         }
+        version.declared.insert(need, Declared { said: told.said.clone(), met, from, undone: None });
+        Ok(())
     }
 
     fn pause(&mut self, told: &Told<'_>, id: Hash, suspends: bool, from: Instant) -> Result<(), Rule> {
@@ -350,14 +379,16 @@ impl Ledger {
         let by = &told.said.by;
         let pledge = self.pledge_at(number);
         check_party(pledge, by)?;
-        let open = pledge.pauses.iter().position(|p| p.said.by == *by && p.resumed.is_none());
+        let last = pledge.pauses.iter().rposition(|p| p.said.by == *by && p.undone.is_none());
+        let open = last.filter(|n| pledge.pauses[*n].resumed.is_none());
         // Who owes cannot suspend faster than it could withdraw; who is owed waives its own.
         let author = pledge.said.by == *by && suspends;
-        let notice = self.leaving(number, by, Moment::at(told.said.at)).into_values().max();
-        let from = notice.filter(|_| author).map_or(from, |notice| from.max(notice));
+        let now = Moment::at(told.said.at);
+        let all = pledge.addressees().into_iter().map(|to| notice_end(pledge, Line::Author, to, now));
+        let from = all.max().filter(|_| author).map_or(from, |notice| from.max(notice));
         let pauses = &mut self.pledges[at(number)].pauses;
         match (suspends, open) {
-            (true, None) => pauses.push(Pause { said: told.said.clone(), from, resumed: None }),
+            (true, None) => pauses.push(Pause { said: told.said.clone(), from, resumed: None, undone: None }),
             (false, Some(n)) => pauses[n].resumed = Some((told.said.clone(), from)),
             _ => return Err(Rule::NotPaused { paused: suspends }),
         }
@@ -365,11 +396,40 @@ impl Ledger {
     }
 }
 
+/// What ends: a line of a pledge, towards whom and when.
+type Leaving = ((u32, Line), BTreeMap<Handle, Instant>);
+
+/// When a withdrawal announced now takes effect; what binds nobody yet needs no notice.
+fn notice_end(pledge: &Pledge, line: Line, to: &Handle, now: Moment) -> Instant {
+    if pledge.is_record() {
+        return now.at;
+    }
+    let bound = pledge.bound_by(line, to, now).and_then(|v| pledge.version(v).gist());
+    bound.map_or(now.at, |gist| now.at.plus(gist.notice_period))
+}
+
 fn gist(terms: &Sealable<Terms>) -> Sealable<Gist> {
     match terms {
         Sealable::Open(terms) => Sealable::Open(Gist::from(terms)),
         Sealable::Sealed(seal) => Sealable::Sealed(*seal),
     }
+}
+
+/// A need that new terms repeat stays declared.
+fn carry_needs(old: &Version, new: &mut Version) {
+    let (Some(before), Some(after)) = (old.gist(), new.gist()) else { return };
+    let same = |need: &crate::statement::terms::Need| {
+        let same =
+            |n: &crate::statement::terms::Need| n.label == need.label && n.declared_by == need.declared_by;
+        u64::try_from(before.needs.iter().position(same)?).ok()
+    };
+    let declared = after
+        .needs
+        .iter()
+        .zip(0..)
+        .filter_map(|(need, number)| Some((number, old.declared.get(&same(need)?)?.clone())))
+        .filter(|(_, declared)| declared.undone.is_none());
+    new.declared = declared.collect();
 }
 
 fn check_party(pledge: &Pledge, by: &Handle) -> Result<(), Rule> {

@@ -5,6 +5,7 @@
 //! partners of the roles that they name, the reporter included, each with its last word. That is a fact of the log from
 //! then on, whatever is said later.
 
+use super::obligation::Obligation;
 use super::terms::{check_kind, check_partner};
 use super::{Ledger, Said, Thing, Told, at, next};
 use crate::charter::Aspect;
@@ -13,7 +14,7 @@ use crate::codec::List;
 use crate::field::{Handle, Instant, Short};
 use crate::hash::Hash;
 use crate::rule::Rule;
-use crate::statement::body::{Figure, Party, Report as ReportBody, Subject, When};
+use crate::statement::body::{Figure, Obligation as Key, Party, Report as ReportBody, Subject, When};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,7 +114,7 @@ impl Report {
         let same = |aspect: &Aspect| {
             self.says(*aspect)
                 && match aspect {
-                    Aspect::Occurred => self.against == other.against && self.meets(other),
+                    Aspect::Occurred => same_parties(&self.against, &other.against) && self.meets(other),
                     Aspect::Kind => same_set(&self.kinds, &other.kinds),
                     Aspect::Attribution => self.actor == other.actor,
                     Aspect::Figures => self.figures == other.figures,
@@ -155,6 +156,11 @@ impl Report {
 
 fn same_set(a: &[Short], b: &[Short]) -> bool {
     a.iter().collect::<BTreeSet<_>>() == b.iter().collect()
+}
+
+fn same_parties(a: &[Party], b: &[Party]) -> bool {
+    let within = |a: &[Party], b: &[Party]| a.iter().all(|party| b.contains(party));
+    within(a, b) && within(b, a)
 }
 
 impl Ledger {
@@ -293,9 +299,8 @@ impl Ledger {
         let delivery = aspects.iter().all(|a| *a == Aspect::Delivered);
         match on {
             Subject::Obligation(key) => {
-                let key = key.clone();
-                self.check_vouching(told, &key, delivery, agrees)?;
-                all(&mut self.obligation_mut(told, &key)?.stances);
+                let arisen = self.check_vouching(told, key, delivery, agrees)?;
+                all(&mut self.obligation_mut(key, arisen).stances);
             }
             Subject::Statement(id) => match self.things.get(id).cloned() {
                 Some(Thing::Report(number)) => {
@@ -310,8 +315,8 @@ impl Ledger {
                     self.establish(told, number);
                 }
                 Some(Thing::Response(key, _)) => {
-                    self.check_vouching(told, &key, delivery, agrees)?;
-                    all(&mut self.obligation_mut(told, &key)?.stances);
+                    let arisen = self.check_vouching(told, &key, delivery, agrees)?;
+                    all(&mut self.obligation_mut(&key, arisen).stances);
                 }
                 Some(_) => return Err(Rule::Aspect),
                 None => return Err(Rule::Unknown { id: *id, want: "report, response or obligation" }),
@@ -321,21 +326,22 @@ impl Ledger {
         Ok(())
     }
 
-    /// Whether a partner may vouch for, or dispute, a delivery.
+    /// Whether a partner may vouch for, or dispute, a delivery; gives the obligation where nothing is recorded of it yet.
+    /// What others say brings no due forth before it falls due.
     fn check_vouching(
         &self,
         told: &Told<'_>,
-        key: &crate::statement::body::Obligation,
+        key: &Key,
         delivery: bool,
         agrees: bool,
-    ) -> Result<(), Rule> {
+    ) -> Result<Option<Obligation>, Rule> {
         if !delivery {
             return Err(Rule::Aspect);
         }
-        let own = self.line(&key.pledge).is_some_and(|(pledge, line)| {
-            pledge.owner(line) == &told.said.by || pledge.owing(line, 0).contains(&&told.said.by)
-        });
-        if own && agrees { Err(Rule::OwnWord) } else { Ok(()) }
+        let arisen = self.arisen(told, key, false)?;
+        let owed = arisen.as_ref().unwrap_or_else(|| &self.obligations[key]);
+        let own = agrees && self.owing(key, owed).contains(&told.said.by);
+        if own { Err(Rule::OwnWord) } else { Ok(arisen) }
     }
 
     /// Establishes a report's incident if it reaches the quorum now, and starts what waits for that.
@@ -345,6 +351,10 @@ impl Ledger {
         let quorum = &told.roster.charter.rules.incident_quorum;
         let open = self.incident_at(incident).established.is_none() && report.superseded_by.is_none();
         if open && !report.disowned && report.reaches(quorum) {
+            let (began, exercise) = (begin(report.from), report.exercise);
+            for kind in report.kinds.clone().iter() {
+                self.occurred.entry((kind.clone(), exercise)).or_default().insert((began, incident));
+            }
             self.incidents[at(incident)].established = Some((number, told.said.clone()));
             self.start(told, incident, number);
         }

@@ -11,7 +11,7 @@
 //! | incidents, and who vouches for them | [`incident`] |
 //! | calls upon pledges | `call` |
 //! | obligations, responses, verdicts | [`obligation`], [`verdict`] |
-//! | what carried motions do to all this | `carried` |
+//! | what carried motions do to all this | `carried`, `restart` |
 //!
 //! The rules stand in one table in `docs/ledger.md`.
 
@@ -21,6 +21,7 @@ mod commit;
 pub mod incident;
 pub mod obligation;
 pub mod pledge;
+mod restart;
 mod reveal;
 mod terms;
 pub mod verdict;
@@ -107,14 +108,18 @@ pub struct Ledger {
     references: BTreeMap<(Handle, Short), u32>,
     /// By the incident kind of a trigger: the pledges that wait for it.
     watching: BTreeMap<Short, BTreeSet<u32>>,
+    /// By the SHA-256 of an annex: the pledges and records that carry it.
+    agreements: BTreeMap<Hash, BTreeSet<u32>>,
+    /// By incident kind, and whether in an exercise: established incidents, by when they began.
+    occurred: BTreeMap<(Short, bool), BTreeSet<(Instant, u32)>>,
     reports: List<Report>,
     incidents: List<Incident>,
     obligations: BTreeMap<Key, Obligation>,
     reviews: List<Review>,
     seals: BTreeMap<(Hash, Short), Sealed>,
     reservations: List<Said>,
-    /// The rules for pledges, each from an entry on.
-    rules: List<(u64, PledgeRules)>,
+    /// The rules for pledges, each from an entry on, and its effective time.
+    rules: List<(u64, Instant, PledgeRules)>,
 }
 
 /// What the ledger is told of an entry.
@@ -156,13 +161,15 @@ impl Ledger {
             pledges: List::default(),
             references: BTreeMap::new(),
             watching: BTreeMap::new(),
+            agreements: BTreeMap::new(),
+            occurred: BTreeMap::new(),
             reports: List::default(),
             incidents: List::default(),
             obligations: BTreeMap::new(),
             reviews: List::default(),
             seals: BTreeMap::new(),
             reservations: List::default(),
-            rules: vec![(0, rules)].into(),
+            rules: vec![(0, Instant::default(), rules)].into(),
         }
     }
 
@@ -296,8 +303,8 @@ impl Ledger {
     /// The rules for pledges that stood at a time, and entry.
     #[must_use]
     pub fn rules_before(&self, index: u64) -> &PledgeRules {
-        let known = self.rules.iter().rev().find(|(from, _)| *from < index);
-        &known.unwrap_or(&self.rules[0]).1
+        let known = self.rules.iter().rev().find(|(from, ..)| *from < index);
+        &known.unwrap_or(&self.rules[0]).2
     }
 
     /// The digest of all this: two who folded the same log compare one line.
@@ -340,6 +347,3 @@ fn listed<'a>(handles: impl IntoIterator<Item = &'a Handle>) -> String {
     let names: Vec<_> = handles.into_iter().map(Handle::as_str).collect();
     if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
 }
-
-#[cfg(test)]
-mod tests;

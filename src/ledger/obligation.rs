@@ -78,17 +78,23 @@ impl Obligation {
 /// Facets of a due, each with its deadline.
 pub(super) type DueFacets = (Vec<Facet>, Vec<Option<Instant>>);
 
-/// The terms of a due, in force when it falls due; or, where `early`, now if that is before.
+/// The terms of a due, in force when it falls due; or, where `early`, now if that is before. Towards each addressee it
+/// arises once, under the terms under which it did so first: a due that was moved after its day is still owed by that day.
 pub(super) fn due_facets(pledge: &Pledge, line: Line, due: u64, now: Moment, early: bool) -> DueFacets {
-    let (mut facets, mut deadlines) = (Vec::new(), Vec::new());
     let numbers = 0..u32::try_from(pledge.versions.len()).expect("few versions");
-    for number in numbers {
-        let Some(by) = due_of(pledge.version(number).gist(), due) else { continue };
-        let at = if early { by.min(now.at) } else { by };
+    let days = numbers.filter_map(|n| Some((due_of(pledge.version(n).gist(), due)?, n)));
+    let mut days: Vec<_> = days.map(|(by, n)| (if early { by.min(now.at) } else { by }, n, by)).collect();
+    days.sort_unstable();
+    let mut facets: Vec<Facet> = Vec::new();
+    let mut deadlines = Vec::new();
+    for (at, number, by) in days {
         let in_force = pledge.in_force(line, Moment { at, ..now });
-        for facet in in_force.into_iter().filter(|f| f.version == number) {
-            facets.push(facet);
-            deadlines.push(Some(by));
+        for mut facet in in_force.into_iter().filter(|f| f.version == number) {
+            facet.to.retain(|to| !facets.iter().any(|before| before.to.contains(to)));
+            if !facet.to.is_empty() {
+                facets.push(facet);
+                deadlines.push(Some(by));
+            }
         }
     }
     (facets, deadlines)
@@ -117,19 +123,23 @@ impl Gist {
 }
 
 impl Ledger {
-    /// The obligation of a key, brought forth where it is a due's that has none yet.
+    /// The obligation of a key; `arisen` where nothing was recorded of it before.
+    pub(super) fn obligation_mut(&mut self, key: &Key, arisen: Option<Obligation>) -> &mut Obligation {
+        if let Some(arisen) = arisen {
+            self.obligations.insert(key.clone(), arisen);
+        }
+        self.obligations.get_mut(key).expect("recorded before, or arisen now")
+    }
+
+    /// The obligation of a due of which nothing is recorded yet; none where something is. `early`: before it falls due,
+    /// too.
     ///
     /// # Errors
     /// [`Rule::NoObligation`] where nothing is owed.
-    pub(super) fn obligation_mut(&mut self, told: &Told<'_>, key: &Key) -> Result<&mut Obligation, Rule> {
-        if !self.obligations.contains_key(key) {
-            let new = self.due_now(told, key)?;
-            self.obligations.insert(key.clone(), new);
+    pub(super) fn arisen(&self, told: &Told<'_>, key: &Key, early: bool) -> Result<Option<Obligation>, Rule> {
+        if self.obligations.contains_key(key) {
+            return Ok(None);
         }
-        Ok(self.obligations.get_mut(key).expect("it is there now"))
-    }
-
-    fn due_now(&self, told: &Told<'_>, key: &Key) -> Result<Obligation, Rule> {
         let no = |why: &str| Rule::NoObligation { pledge: key.pledge, why: why.to_owned() };
         let (pledge, line) =
             self.line(&key.pledge).ok_or_else(|| no("it is no pledge or join of this log"))?;
@@ -138,6 +148,10 @@ impl Ledger {
         }
         let Occasion::Due(due) = key.occasion else { return Err(no("it was not called upon by that name")) };
         let (facets, deadlines) = due_facets(pledge, line, due, Moment::at(told.said.at), true);
+        let ahead = |by: &Option<Instant>| by.is_some_and(|by| by > told.said.at);
+        if !early && !deadlines.is_empty() && deadlines.iter().all(ahead) {
+            return Err(no(&format!("due {due} lies ahead, and nothing was answered yet")));
+        }
         if facets.is_empty() {
             let exists = pledge.versions.iter().any(|v| due_of(v.gist(), due).is_some());
             let state = pledge.overall(line, Moment::at(told.said.at));
@@ -147,7 +161,7 @@ impl Ledger {
                 format!("it has no due {due}; dues are counted from 0")
             }));
         }
-        Ok(Obligation {
+        Ok(Some(Obligation {
             arose: told.said.clone(),
             facets: facets.into(),
             deadlines: deadlines.into(),
@@ -155,7 +169,7 @@ impl Ledger {
             responses: List::default(),
             stances: Stances::new(),
             disowned: false,
-        })
+        }))
     }
 
     /// Whoever owes an obligation.
@@ -190,8 +204,8 @@ impl Ledger {
 
     pub(super) fn respond(&mut self, told: &Told<'_>, body: &Respond) -> Result<(), Rule> {
         let key = &body.obligation;
-        let new = if self.obligations.contains_key(key) { None } else { Some(self.due_now(told, key)?) };
-        let obligation = new.as_ref().unwrap_or_else(|| &self.obligations[key]);
+        let arisen = self.arisen(told, key, true)?;
+        let obligation = arisen.as_ref().unwrap_or_else(|| &self.obligations[key]);
         let owing = self.owing(key, obligation);
         if !owing.contains(&told.said.by) {
             return Err(Rule::NotOwed { by: listed(&owing) });
@@ -205,7 +219,7 @@ impl Ledger {
         if body.done_at.is_some_and(|at| at > told.said.at) {
             return Err(Rule::Future { at: told.said.at });
         }
-        let obligation = self.obligation_mut(told, key)?;
+        let obligation = self.obligation_mut(key, arisen);
         let number = super::next(&obligation.responses);
         obligation.responses.push(Response {
             said: told.said.clone(),
@@ -235,10 +249,13 @@ impl Ledger {
         }
         if let Received::InPart(amount) = &body.received {
             self.check_unit(&key, &obligation.facets, amount)?;
-            if let Some(claimed) = &response.quantity
-                && (amount.unit != claimed.unit || Sum::from(&amount.amount) > Sum::from(&claimed.amount))
-            {
-                return Err(Rule::MoreThanClaimed { claimed: claimed.to_string() });
+            if let Some(claimed) = &response.quantity {
+                if amount.unit != claimed.unit {
+                    return Err(Rule::Unit { got: amount.unit.clone(), want: claimed.unit.to_string() });
+                }
+                if Sum::from(&amount.amount) > Sum::from(&claimed.amount) {
+                    return Err(Rule::MoreThanClaimed { claimed: claimed.to_string() });
+                }
             }
         }
         let confirmed = Confirmed { said: told.said.clone(), received: body.received.clone() };

@@ -108,9 +108,13 @@ impl Moment {
         Self { before: u64::MAX, at }
     }
 
-    fn has(self, said: &Said) -> bool {
+    pub(super) fn has(self, said: &Said) -> bool {
         said.index < self.before && said.at <= self.at
     }
+}
+
+fn is_undone(undone: &Option<Said>, when: Moment) -> bool {
+    undone.as_ref().is_some_and(|said| when.has(said))
 }
 
 /// A need that was declared.
@@ -122,6 +126,8 @@ pub struct Declared {
     pub met: bool,
     /// From when: never before it was said.
     pub from: Instant,
+    /// Where it was disowned, said by a thief: from then on it was never declared.
+    pub undone: Option<Said>,
 }
 
 /// An acceptance.
@@ -150,6 +156,10 @@ pub struct Version {
     pub accepted: BTreeMap<Handle, Accepted>,
     /// Those named as owing jointly who joined it.
     pub joined: BTreeMap<Handle, Said>,
+    /// Its needs that were declared, by number.
+    pub declared: BTreeMap<u64, Declared>,
+    /// Said by a thief, and disowned: nobody can take it on any more.
+    pub disowned: bool,
 }
 
 impl Version {
@@ -157,10 +167,6 @@ impl Version {
     #[must_use]
     pub fn gist(&self) -> Option<&Gist> {
         self.terms.open()
-    }
-
-    fn is_accepted(&self, by: &Handle, when: Moment) -> bool {
-        self.to.contains(by) && (!self.to_accept || self.accepted.get(by).is_some_and(|a| when.has(&a.said)))
     }
 
     fn lacks_joiner<'a>(&'a self, author: &'a Handle, when: Moment) -> Option<&'a Handle> {
@@ -183,10 +189,14 @@ pub struct OwnJoin {
 pub struct End {
     /// Where.
     pub said: Said,
+    /// Who leaves: one who owes, and then what it owes ends; or an addressee, and then all that is owed to it.
+    pub by: Handle,
     /// From when on nothing new is owed, towards each.
     pub effective: BTreeMap<Handle, Instant>,
     /// Disowned after a theft, not withdrawn.
     pub disowned: bool,
+    /// Where the withdrawal itself was disowned, said by a thief: from then on it does not count.
+    pub undone: Option<Said>,
 }
 
 /// A suspension.
@@ -198,6 +208,8 @@ pub struct Pause {
     pub from: Instant,
     /// Where and when it was resumed.
     pub resumed: Option<(Said, Instant)>,
+    /// Where it was disowned, said by a thief: from then on it does not count.
+    pub undone: Option<Said>,
 }
 
 /// A notice without effect of its own: a reservation, objection, clarification or correction.
@@ -237,6 +249,8 @@ pub struct Pledge {
     pub origin: Origin,
     /// The terms, first as pledged, then each amendment.
     pub versions: List<Version>,
+    /// Everyone to whom any version is addressed, with the versions that it took on, in order.
+    pub(super) taken: BTreeMap<Handle, List<u32>>,
     /// Those who joined on their own.
     pub joins: List<OwnJoin>,
     /// Withdrawals.
@@ -245,8 +259,6 @@ pub struct Pledge {
     pub pauses: List<Pause>,
     /// Notices without effect.
     pub notes: List<Note>,
-    /// Needs that were declared, by label and who declares them: terms that repeat a need find it declared.
-    pub declared: BTreeMap<(Short, Handle), Declared>,
 }
 
 /// Who owes, in a pledge.
@@ -359,6 +371,16 @@ impl Pledge {
         matches!(self.origin, Origin::Recorded { .. })
     }
 
+    /// Who promised, where that is a partner.
+    #[must_use]
+    pub fn promisor(&self) -> Option<&Handle> {
+        match &self.origin {
+            Origin::Recorded { promisor: Party::Handle(handle), .. } => Some(handle),
+            Origin::Recorded { .. } => None,
+            Origin::Pledged | Origin::Adopted { .. } => Some(&self.said.by),
+        }
+    }
+
     /// All lines.
     pub fn lines(&self) -> impl Iterator<Item = Line> + use<> {
         std::iter::once(Line::Author).chain((0..self.joins.len()).map(Line::Join))
@@ -395,10 +417,38 @@ impl Pledge {
     /// Everyone to whom any version is addressed.
     #[must_use]
     pub fn addressees(&self) -> Vec<&Handle> {
-        let mut all: Vec<&Handle> = self.versions.iter().flat_map(|v| v.to.iter()).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
+        self.taken.keys().collect()
+    }
+
+    /// Adds a version. Where the charter asks for no acceptance, a new addressee takes on what first reaches it; what
+    /// changes that, it accepts all the same.
+    pub(super) fn add(&mut self, version: Version) {
+        let number = u32::try_from(self.versions.len()).expect("few versions");
+        for to in version.to.iter() {
+            let known = self.taken.contains_key(to);
+            let taken = self.taken.entry(to.clone()).or_default();
+            if !known && !version.to_accept {
+                taken.push(number);
+            }
+        }
+        self.versions.push(version);
+    }
+
+    /// The last version that an addressee accepted by its own word.
+    pub(super) fn last_accepted(&self, by: &Handle) -> Option<u32> {
+        let last = *self.taken.get(by)?.last()?;
+        self.version(last).accepted.contains_key(by).then_some(last)
+    }
+
+    /// Has an addressee accept a version.
+    pub(super) fn accept(&mut self, number: u32, accepted: Accepted) {
+        let by = accepted.said.by.clone();
+        let taken = self.taken.entry(by.clone()).or_default();
+        if taken.last() != Some(&number) {
+            taken.push(number);
+        }
+        let version = usize::try_from(number).expect("few versions");
+        self.versions[version].accepted.insert(by, accepted);
     }
 
     fn binds(&self, line: Line, version: u32, when: Moment) -> bool {
@@ -410,23 +460,46 @@ impl Pledge {
             }
     }
 
-    fn numbers(&self) -> impl DoubleEndedIterator<Item = u32> {
-        0..u32::try_from(self.versions.len()).expect("few versions")
+    /// The versions that an addressee had taken on, the last one first.
+    fn taken_by(&self, to: &Handle, when: Moment) -> impl Iterator<Item = u32> {
+        let taken = self.taken.get(to).into_iter().flat_map(|all| all.iter().rev().copied());
+        taken.filter(move |n| {
+            let version = self.version(*n);
+            let accepted = version.accepted.get(to).filter(|_| version.to_accept);
+            when.has(&version.said) && accepted.is_none_or(|a| when.has(&a.said))
+        })
     }
 
     /// The version by which a line is bound towards an addressee: the last one that both took on.
     #[must_use]
     pub fn bound_by(&self, line: Line, to: &Handle, when: Moment) -> Option<u32> {
-        self.numbers().rev().find(|n| self.version(*n).is_accepted(to, when) && self.binds(line, *n, when))
+        self.taken_by(to, when).find(|n| self.binds(line, *n, when))
+    }
+
+    /// Whether what a partner ends or suspends concerns a line towards an addressee: as the one who owes, or is owed.
+    fn concerns(&self, by: &Handle, line: Line, to: &Handle) -> bool {
+        by == to || by == self.owner(line)
+    }
+
+    fn end(&self, line: Line, to: &Handle, stands: impl Fn(&End) -> bool) -> Option<Instant> {
+        let ends = self.ends.iter().filter(|end| stands(end) && self.concerns(&end.by, line, to));
+        ends.filter_map(|end| end.effective.get(to)).min().copied()
     }
 
     /// How a line stands towards an addressee.
     #[must_use]
     pub fn state(&self, line: Line, to: &Handle, when: Moment) -> State {
-        let ends = self.ends.iter().filter(|end| when.has(&end.said));
-        let end = ends.filter_map(|end| end.effective.get(to)).min();
-        if let Some(end) = end.filter(|end| **end <= when.at) {
-            return State::Withdrawn(*end);
+        match (self.standing(line, to, when), self.paused(line, to, when)) {
+            (State::InForce, Some(by)) => State::Suspended(by.clone()),
+            (state, _) => state,
+        }
+    }
+
+    /// The same, whoever suspended it.
+    fn standing(&self, line: Line, to: &Handle, when: Moment) -> State {
+        let end = self.end(line, to, |end| when.has(&end.said) && !is_undone(&end.undone, when));
+        if let Some(end) = end.filter(|end| *end <= when.at) {
+            return State::Withdrawn(end);
         }
         if let Origin::Recorded { adopted, .. } = &self.origin {
             let adopted = adopted.as_ref().is_some_and(|said| when.has(said));
@@ -434,15 +507,14 @@ impl Pledge {
         }
         let Some(number) = self.bound_by(line, to, when) else { return self.unbound(line, to, when) };
         let version = self.version(number);
-        let Some(gist) = version.gist().filter(|_| version.open_from < when.before) else {
-            return State::InForce;
-        };
+        // Terms opened later were its terms all along: the seal held them.
+        let Some(gist) = version.gist() else { return State::InForce };
         if let Some(until) = gist.valid_until.filter(|until| when.at > *until) {
             return State::Expired(until);
         }
-        for need in gist.needs.iter() {
-            let key = (need.label.clone(), need.declared_by.clone());
-            match self.declared.get(&key).filter(|d| when.has(&d.said) && d.from <= when.at) {
+        for (need, number) in gist.needs.iter().zip(0..) {
+            let declared = version.declared.get(&number).filter(|d| when.has(&d.said) && d.from <= when.at);
+            match declared.filter(|d| !is_undone(&d.undone, when)) {
                 Some(Declared { met: true, .. }) => {}
                 Some(_) => return State::Lapsed(need.label.clone()),
                 None => return State::Awaiting(format!("{} (declared by {})", need.label, need.declared_by)),
@@ -451,17 +523,12 @@ impl Pledge {
         if when.at < gist.valid_from {
             return State::NotYet(gist.valid_from);
         }
-        match self.paused(to, when) {
-            Some(by) => State::Suspended(by.clone()),
-            None => State::InForce,
-        }
+        State::InForce
     }
 
     /// How it stands where no version binds yet.
     fn unbound(&self, line: Line, to: &Handle, when: Moment) -> State {
-        let accepted = self.numbers().rev().map(|n| self.version(n));
-        let accepted =
-            accepted.filter(|v| when.has(&v.said) && v.is_accepted(to, when)).max_by_key(|v| v.said.index);
+        let accepted = self.taken_by(to, when).next().map(|n| self.version(n));
         match (line, accepted) {
             (Line::Author, Some(v)) => match v.lacks_joiner(&self.said.by, when) {
                 Some(joiner) => State::Awaiting(format!("{joiner} to join")),
@@ -471,12 +538,13 @@ impl Pledge {
         }
     }
 
-    fn paused(&self, to: &Handle, when: Moment) -> Option<&Handle> {
+    fn paused(&self, line: Line, to: &Handle, when: Moment) -> Option<&Handle> {
         let holds = |pause: &&Pause| {
-            let concerned = pause.said.by == *to || !self.addressees().contains(&&pause.said.by);
             let resumed =
                 pause.resumed.as_ref().is_some_and(|(said, from)| when.has(said) && *from <= when.at);
-            concerned && when.has(&pause.said) && pause.from <= when.at && !resumed
+            let stands = when.has(&pause.said) && pause.from <= when.at && !is_undone(&pause.undone, when);
+            let concerned = pause.said.by == *to || (line == Line::Author && pause.said.by == self.said.by);
+            stands && !resumed && concerned
         };
         self.pauses.iter().find(holds).map(|pause| &pause.said.by)
     }
@@ -515,15 +583,27 @@ impl Pledge {
         states.min_by_key(rank).unwrap_or(State::Proposed)
     }
 
-    /// When a withdrawal that was announced takes effect towards an addressee.
+    /// When a withdrawal that was announced ends what the author owes an addressee.
     #[must_use]
     pub fn ends_at(&self, to: &Handle) -> Option<Instant> {
-        self.ends.iter().filter_map(|end| end.effective.get(to)).min().copied()
+        self.line_ends_at(Line::Author, to)
+    }
+
+    /// When a withdrawal that was announced ends a line towards an addressee.
+    #[must_use]
+    pub fn line_ends_at(&self, line: Line, to: &Handle) -> Option<Instant> {
+        self.end(line, to, |end| end.undone.is_none())
     }
 
     /// Whether nothing can come of it any more, towards anyone.
     #[must_use]
     pub fn is_over(&self, when: Moment) -> bool {
-        self.lines().all(|line| self.overall(line, when).is_over())
+        self.lines().all(|line| self.line_is_over(line, when))
+    }
+
+    /// Whether nothing can come of a line any more, towards anyone.
+    #[must_use]
+    pub fn line_is_over(&self, line: Line, when: Moment) -> bool {
+        self.taken.keys().all(|to| self.standing(line, to, when).is_over())
     }
 }

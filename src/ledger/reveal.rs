@@ -85,7 +85,9 @@ impl Ledger {
             Field::Terms => {
                 let terms: Terms = decode(&body.value, MAX_STATEMENT).map_err(malformed)?;
                 let terms = Sealable::Open(terms);
-                self.check_terms(told, &terms, Some(&told.said.by), None)?;
+                let number = self.number_of(&body.statement);
+                let promisor = number.and_then(|n| self.pledge_at(n).promisor());
+                self.check_terms(told, &terms, promisor, number)?;
                 let mut found = Vec::new();
                 of_terms(&terms, &mut found);
                 if let Sealable::Open(terms) = &terms {

@@ -1,6 +1,6 @@
 //! What terms may say: everything that they name must exist, in the charter, among the partners or in the log.
 
-use super::{Gist, Ledger, Moment, Told};
+use super::{Gist, Ledger, Line, Moment, Told};
 use crate::charter::Sealable;
 use crate::field::{Handle, Short};
 use crate::rule::Rule;
@@ -26,7 +26,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Checks terms as far as they stand open. `own` is the number of the pledge that they amend.
+    /// Checks terms as far as they stand open. `promisor` is whoever commits itself, where that is a partner; `own` the
+    /// number of the pledge that they are for, where there is one already.
     pub(super) fn check_terms(
         &self,
         told: &Told<'_>,
@@ -56,7 +57,7 @@ impl Ledger {
         }
         if let OwedBy::Jointly(all) = &t.owed_by {
             all.iter().try_for_each(|h| check_partner(told, h))?;
-            if !promisor.is_some_and(|p| all.contains(p)) {
+            if !promisor.is_none_or(|p| all.contains(p)) {
                 return Err(Rule::NotOwing);
             }
         }
@@ -69,10 +70,7 @@ impl Ledger {
         {
             return Err(Rule::Unknown { id: within, want: "other pledge" });
         }
-        match (&t.reference, promisor) {
-            (Some(reference), Some(author)) => self.check_reference(told, author, reference, own),
-            _ => Ok(()),
-        }
+        t.reference.as_ref().map_or(Ok(()), |reference| self.check_reference(told, reference, own))
     }
 
     fn check_trigger(&self, told: &Told<'_>, trigger: &Trigger) -> Result<(), Rule> {
@@ -89,18 +87,19 @@ impl Ledger {
         }
     }
 
-    fn check_reference(
+    /// Whether a reference is free among the live pledges and records of the author.
+    pub(super) fn check_reference(
         &self,
         told: &Told<'_>,
-        author: &Handle,
         reference: &Short,
         own: Option<u32>,
     ) -> Result<(), Rule> {
-        let Some(taken) = self.references.get(&(author.clone(), reference.clone())) else { return Ok(()) };
+        let key = (told.said.by.clone(), reference.clone());
+        let Some(taken) = self.references.get(&key) else { return Ok(()) };
         let pledge = self.pledge_at(*taken);
         let stands = Some(*taken) != own
             && pledge.latest().gist().and_then(|g| g.reference.as_ref()) == Some(reference)
-            && !pledge.is_over(Moment::at(told.said.at));
+            && !pledge.line_is_over(Line::Author, Moment::at(told.said.at));
         if stands {
             Err(Rule::ReferenceTaken { reference: reference.clone(), pledge: pledge.said.id })
         } else {
@@ -108,13 +107,16 @@ impl Ledger {
         }
     }
 
-    /// Notes by which reference a pledge is known, and for which kinds of incident it waits.
+    /// Notes by which reference a pledge is known, for which kinds of incident it waits, on which documents it rests.
     pub(super) fn watch(&mut self, number: u32, author: &Handle, gist: &Gist) {
         if let Some(reference) = &gist.reference {
             self.references.insert((author.clone(), reference.clone()), number);
         }
         for kind in gist.trigger.iter().flat_map(|t| t.kinds.iter()) {
             self.watching.entry(kind.clone()).or_default().insert(number);
+        }
+        for sha256 in gist.agreements.iter() {
+            self.agreements.entry(*sha256).or_default().insert(number);
         }
     }
 }

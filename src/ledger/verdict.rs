@@ -150,7 +150,24 @@ impl Owed<'_> {
     /// The responses said by a time that count.
     pub fn responses(&self, when: Moment) -> impl Iterator<Item = &Response> {
         let all = self.obligation.into_iter().flat_map(|o| o.responses.iter());
-        all.filter(move |r| !r.disowned && r.said.index < when.before && r.said.at <= when.at)
+        all.filter(move |r| !r.disowned && when.has(&r.said))
+    }
+
+    /// The unit that its terms are counted in, where they have an open measure.
+    fn unit(&self) -> Option<&str> {
+        match self.gist.measure(&self.key.occasion) {
+            Quantity::Open(pledged) => Some(&pledged.unit),
+            _ => None,
+        }
+    }
+
+    /// The deliveries claimed: what is counted in another unit is not one under these terms.
+    fn deliveries(&self, when: Moment) -> impl Iterator<Item = &Response> {
+        let fits = |r: &Response| match (&r.quantity, self.unit()) {
+            (Some(amount), Some(unit)) => *amount.unit == *unit,
+            _ => true,
+        };
+        self.responses(when).filter(move |r| r.answer == Answer::Delivered && fits(r))
     }
 }
 
@@ -219,7 +236,7 @@ impl Ledger {
         when: Moment,
     ) -> Option<Owed<'a>> {
         let gist = pledge.version(facet.version).gist()?;
-        let rules = self.rules_before(obligation.map_or(pledge.said.index + 1, |o| o.arose.index));
+        let rules = self.rules_for(&key, obligation, deadline);
         let mut owed = Owed {
             key,
             pledge,
@@ -236,7 +253,7 @@ impl Ledger {
         };
         owed.measured = measured(&owed, when);
         (owed.verdict, owed.why) = verdict(&owed, rules, when);
-        let said_by = |s: &Said| s.index < when.before && s.at <= when.at;
+        let said_by = |s: &Said| when.has(s);
         if let Some(o) = obligation {
             owed.contested = standing(&o.stances, false).filter(|s| said_by(s)).collect();
             owed.attested = standing(&o.stances, true).filter(|s| said_by(s)).collect();
@@ -249,6 +266,23 @@ impl Ledger {
             owed.contested.extend(disputes.filter(|s| said_by(s)));
         }
         Some(owed)
+    }
+}
+
+impl Ledger {
+    /// The rules by which an obligation is judged: those of the moment when it arose. Where nothing is recorded of it,
+    /// there is nothing to judge by rules.
+    fn rules_for(
+        &self,
+        key: &Key,
+        obligation: Option<&Obligation>,
+        deadline: Option<Instant>,
+    ) -> &PledgeRules {
+        let arose = obligation.map_or(u64::MAX, |o| o.arose.index);
+        let due = deadline.filter(|_| matches!(key.occasion, Occasion::Due(_)));
+        let known = self.rules.iter().rev();
+        let known = known.filter(|(from, at, _)| *from < arose && due.is_none_or(|due| *at <= due));
+        &known.into_iter().next().unwrap_or(&self.rules[0]).2
     }
 }
 
@@ -269,9 +303,7 @@ enum Receipt {
 }
 
 fn receipt(owed: &Owed<'_>, response: &Response, when: Moment) -> Receipt {
-    let counts = |who: &Handle, said: &Said| {
-        owed.facet.to.contains(who) && said.index < when.before && said.at <= when.at
-    };
+    let counts = |who: &Handle, said: &Said| owed.facet.to.contains(who) && when.has(said);
     let all: Vec<_> =
         response.confirmed.iter().filter(|(who, c)| counts(who, &c.said)).map(|(_, c)| c).collect();
     if all.is_empty() {
@@ -280,13 +312,16 @@ fn receipt(owed: &Owed<'_>, response: &Response, when: Moment) -> Receipt {
     let full = all.iter().filter(|c| c.received == Received::InFull).count();
     // A quantity is delivered once, to whomever; what has no measure is owed to each.
     let counted = response.quantity.is_some();
+    let unit = owed.unit();
     if full == owed.facet.to.len() || (counted && full > 0) {
         return Receipt::Full;
     }
     let mut sum = Sum::zero();
     let mut parts = full;
     for confirmed in all {
-        if let Received::InPart(amount) = &confirmed.received {
+        if let Received::InPart(amount) = &confirmed.received
+            && unit.is_none_or(|unit| *unit == *amount.unit)
+        {
             sum.add(&Sum::from(&amount.amount));
             parts += 1;
         }
@@ -310,7 +345,7 @@ fn measured(owed: &Owed<'_>, when: Moment) -> Option<Measured> {
     let Quantity::Open(pledged) = owed.gist.measure(&owed.key.occasion) else { return None };
     let promised = Sum::from(&pledged.amount);
     let (mut claims, mut receipts) = (Sum::zero(), Sum::zero());
-    for response in owed.responses(when).filter(|r| r.answer == Answer::Delivered) {
+    for response in owed.deliveries(when) {
         let claim = response.quantity.as_ref().map_or_else(|| promised.clone(), |q| Sum::from(&q.amount));
         claims.add(&claim);
         receipts.add(&confirmed(response, &receipt(owed, response, when), &promised));
@@ -348,8 +383,7 @@ fn is_all(owed: &Owed<'_>, deliveries: &[(&Response, Receipt)], rules: &PledgeRu
 }
 
 fn verdict(owed: &Owed<'_>, rules: &PledgeRules, when: Moment) -> (Verdict, &'static str) {
-    let deliveries = owed.responses(when).filter(|r| r.answer == Answer::Delivered);
-    let deliveries: Vec<_> = deliveries.map(|r| (r, receipt(owed, r, when))).collect();
+    let deliveries: Vec<_> = owed.deliveries(when).map(|r| (r, receipt(owed, r, when))).collect();
     let open = deliveries.iter().any(|(_, c)| matches!(c, Receipt::Open));
     let part = deliveries.iter().any(|(_, c)| matches!(c, Receipt::Full | Receipt::Part(_)));
     if is_all(owed, &deliveries, rules) {
@@ -389,5 +423,5 @@ fn verdict(owed: &Owed<'_>, rules: &PledgeRules, when: Moment) -> (Verdict, &'st
 }
 
 fn deliveries_refused(owed: &Owed<'_>, when: Moment) -> bool {
-    owed.responses(when).any(|r| matches!(receipt(owed, r, when), Receipt::Nothing))
+    owed.deliveries(when).any(|r| matches!(receipt(owed, r, when), Receipt::Nothing))
 }

@@ -177,11 +177,11 @@ impl Story {
         let reservation = Some(long("Subject to the budget."));
         self.log.say("ua", Act::Accept(Accept { statements, reservation }));
         self.log.say("fr", Act::Join(Join { statement: joint }));
+        self.notices(vehicles);
         let terms = Sealable::Open(Terms { valid_until: None, ..of_training });
         let amended =
             self.log.say("de", Act::Amend(Amend { statement: vehicles, to: handles(&["ua"]), terms }));
         self.log.say("ua", accept(&[amended]));
-        self.notices(vehicles);
         Pledges { vehicles, training, talks, secret, joint }
     }
 
