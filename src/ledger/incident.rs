@@ -75,6 +75,8 @@ pub struct Incident {
     pub exercise: bool,
     /// Which report was established, and by the entry that completed the quorum.
     pub established: Option<(u32, Said)>,
+    /// On which aspects that is, by the rules of then.
+    pub on: List<Aspect>,
 }
 
 /// The first moment of a point in time or day.
@@ -263,6 +265,7 @@ impl Ledger {
                 reports: List::default(),
                 exercise: report.exercise,
                 established: None,
+                on: List::default(),
             });
         }
         if let Some(incident) = report.incident {
@@ -345,8 +348,11 @@ impl Ledger {
         let quorum = &told.roster.charter.rules.incident_quorum;
         let open = self.incident_at(incident).established.is_none() && report.superseded_by.is_none();
         if open && !report.disowned && report.reaches(quorum) {
-            self.incidents[at(incident)].established = Some((number, told.said.clone()));
-            self.start(told, incident, number);
+            let which = incident;
+            let incident = &mut self.incidents[at(which)];
+            incident.established = Some((number, told.said.clone()));
+            incident.on = quorum.aspects.clone();
+            self.start(told, which, number);
         }
     }
 }
