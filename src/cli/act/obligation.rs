@@ -106,7 +106,8 @@ pub fn line(owed: &Owed<'_>) -> String {
         Occasion::Call(_) => String::new(),
     };
     let by = owed.deadline.map_or("no deadline".to_owned(), |by| format!("by {by}"));
-    format!("{}{label}, {by}: {}", short(&owed.key), owed.verdict.words())
+    let why = if owed.verdict == Verdict::Overdue { format!(", {}", owed.why) } else { String::new() };
+    format!("{}{label}, {by}: {}{why}", short(&owed.key), owed.verdict.words())
 }
 
 #[cfg(test)]
