@@ -180,7 +180,7 @@ fn without_the_operators_key_many_statements_travel_in_one_file() {
 fn json_lines_may_say_what_they_are_each() {
     let office = office("");
     let lines = [
-        r#"{"title":"consult","instruments":["political"],"respond_within":"24h","reference":"C1","trigger":{"kinds":["attack"],"starts":"either","requesters":["ua"]}}"#,
+        r#"{"title":"consult","instruments":["political"],"respond_within":"24h","reference":"C1","trigger":{"kinds":[],"starts":"on_request","requesters":["ua"]}}"#,
         r#"{"kind":"report","from":"2026-11-01","to":"2026-11-02 00:00:00","text":"quiet","actor":"somebody"}"#,
         r#"{"kind":"rotate"}"#,
         r#"{"title":"x","instruments":"military","colour":"red"}"#,

@@ -2,6 +2,8 @@
 
 /// Acts, statements and entries as bytes: round trips, mutations, limits.
 mod acts;
+/// Every act at the command line and in import files, and what refusals say.
+mod cli_acts;
 /// `verify`, `prove` and `check`, as a user types them.
 mod cli_verify;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.

@@ -4,10 +4,12 @@
 use super::keys::LogKeyArgs;
 use super::lookup::{self, Wanted};
 use super::open::{self, Held, Log, LogArgs, Place};
+use super::plain::plain;
 use super::problem::{Hint, Problem};
-use super::{Context, kept};
+use super::{Context, hints, kept};
 use anyhow::Result;
 use clap::Args;
+use servanda::chain::Reason;
 use servanda::client::Client;
 use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
@@ -221,12 +223,23 @@ pub fn failed(what: impl Into<String>, error: SubmitError) -> anyhow::Error {
 
 /// A refusal as a problem: exit code 1.
 pub fn refusal(error: SubmitError) -> anyhow::Error {
-    match error {
-        SubmitError::Refused(_) => {
-            let hint = "nothing was appended; `servanda log` and `servanda show` tell how things stand";
-            Problem::refused(error.to_string()).hint(hint).into()
+    match &error {
+        SubmitError::Refused(findings) => {
+            let rule = findings.iter().find_map(|finding| match &finding.reason {
+                Reason::Rule { rule } => Some(rule),
+                _ => None,
+            });
+            let (what, hint) = match rule {
+                Some(rule) => {
+                    let what = format!("refused by rule {}: {}", rule.code(), plain(&rule.to_string()));
+                    (what, hints::of(rule))
+                }
+                None => (error.to_string(), Some("`servanda log` and `servanda show` tell how things stand")),
+            };
+            let hint = hint.map_or(String::new(), |hint| format!("; {hint}"));
+            Problem::refused(what).hint(format!("nothing was appended{hint}")).into()
         }
         SubmitError::Clock { .. } => Problem::new(error.to_string()).hint("set the clock, or wait").into(),
-        other => failed("cannot append to the log", other),
+        _ => failed("cannot append to the log", error),
     }
 }

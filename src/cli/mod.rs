@@ -12,7 +12,10 @@ mod desk;
 mod documents;
 mod export;
 mod files;
+mod followed;
+mod hints;
 mod import;
+mod incident;
 mod init;
 mod kept;
 mod keygen;
@@ -20,12 +23,14 @@ mod keys;
 mod log;
 mod lookup;
 mod motions;
+mod obligation;
 mod open;
 mod plain;
 mod pledge;
 mod problem;
 mod prompts;
 mod prove;
+mod review;
 mod roster;
 mod rounds;
 mod screen;
@@ -99,6 +104,17 @@ enum Verb {
     Amend(pledge::AmendArgs),
     Withdraw(pledge::WithdrawArgs),
     Record(pledge::RecordArgs),
+    Join(pledge::JoinArgs),
+    Adopt(pledge::AdoptArgs),
+    Notice(pledge::NoticeArgs),
+    Report(incident::ReportArgs),
+    Attest(incident::AttestArgs),
+    Dispute(incident::DisputeArgs),
+    Invoke(obligation::InvokeArgs),
+    Respond(obligation::RespondArgs),
+    Confirm(obligation::ConfirmArgs),
+    Review(review::ReviewArgs),
+    Reveal(review::RevealArgs),
     Import(import::Import),
     Sign(send::Sign),
     Submit(send::Submit),
@@ -141,6 +157,17 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Amend(args) => pledge::amend(context, args),
         Verb::Withdraw(args) => pledge::withdraw(context, args),
         Verb::Record(args) => pledge::record(context, args),
+        Verb::Join(args) => pledge::join(context, args),
+        Verb::Adopt(args) => pledge::adopt(context, args),
+        Verb::Notice(args) => pledge::notice(context, args),
+        Verb::Report(args) => incident::report(context, args),
+        Verb::Attest(args) => incident::attest(context, args),
+        Verb::Dispute(args) => incident::dispute(context, args),
+        Verb::Invoke(args) => obligation::invoke(context, args),
+        Verb::Respond(args) => obligation::respond(context, args),
+        Verb::Confirm(args) => obligation::confirm(context, args),
+        Verb::Review(args) => review::review(context, args),
+        Verb::Reveal(args) => review::reveal(context, args),
         Verb::Import(args) => import::run(context, args),
         Verb::Sign(args) => send::sign(context, args),
         Verb::Submit(args) => send::submit(context, args),

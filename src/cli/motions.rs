@@ -195,7 +195,8 @@ pub fn propose(context: &Context, args: Propose) -> Result<Outcome> {
     let roster = desk.roster()?;
     fill_in_replaced(&mut fields.0, roster);
     let language = roster.charter.language.to_string();
-    let around = Around { now, language, complete_id: &|id| Ok(id.to_owned()), folder: None };
+    let complete = |id: &str| Ok(id.to_owned());
+    let around = Around { now, language, complete_id: &complete, folder: None, roster: None, ledger: None };
     let act = act::act(Kind::Propose, fields, &around)?;
     signing::sign(context, desk, act, args.sign)
 }

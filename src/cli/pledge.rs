@@ -1,13 +1,12 @@
-//! Commitments: `pledge`, `record`, `amend`, `accept`, `withdraw`, and every other act from a file.
+//! Commitments: `pledge`, `record`, `amend`, `accept`, `join`, `adopt`, `withdraw`, `notice`.
 
-use super::act::{Fields, from_file};
-use super::signing::{self, SignArgs};
+use super::act::Fields;
+use super::signing::ActArgs;
 use super::{Context, Outcome};
 use anyhow::Result;
 use clap::Args;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use servanda::statement::Kind;
-use std::path::PathBuf;
 
 /// The terms of a pledge, as options.
 #[derive(Args, Default)]
@@ -51,6 +50,28 @@ pub struct TermsArgs {
     /// How long after a call a response is due, e.g. 24h
     #[arg(long, value_name = "DURATION", help_heading = "Terms")]
     respond_within: Option<String>,
+    #[command(flatten)]
+    trigger: TriggerArgs,
+    /// An instalment: "label; by when; quantity"; may be repeated
+    #[arg(long = "due", value_name = "DUE", help_heading = "Terms")]
+    dues: Vec<String>,
+    /// What must happen first: "label; declared by; by when"; may be repeated
+    #[arg(long = "need", value_name = "NEED", help_heading = "Terms")]
+    needs: Vec<String>,
+    /// Those who owe it jointly, you among them, each once it has joined; may be repeated
+    #[arg(long = "owed-by", value_name = "HANDLE", help_heading = "Terms")]
+    owed_by: Vec<String>,
+    /// The pledge that this one is part of: then totals leave it out
+    #[arg(long, value_name = "ID", help_heading = "Terms")]
+    within: Option<String>,
+    /// A document, bound by its digest: "file; label; language; standing"; may be repeated
+    #[arg(long = "annex", value_name = "ANNEX", help_heading = "Terms")]
+    annexes: Vec<String>,
+}
+
+/// On which condition a pledge is called upon.
+#[derive(Args, Default)]
+struct TriggerArgs {
     /// The incident kind on which it is called; may be repeated
     #[arg(long = "trigger", value_name = "KIND", help_heading = "Terms")]
     triggers: Vec<String>,
@@ -66,15 +87,32 @@ pub struct TermsArgs {
     /// Who may call upon it; may be repeated
     #[arg(long = "requester", value_name = "HANDLE", help_heading = "Terms")]
     requesters: Vec<String>,
-    /// An instalment: "label; by when; quantity"; may be repeated
-    #[arg(long = "due", value_name = "DUE", help_heading = "Terms")]
-    dues: Vec<String>,
-    /// What must happen first: "label; declared by; by when"; may be repeated
-    #[arg(long = "need", value_name = "NEED", help_heading = "Terms")]
-    needs: Vec<String>,
-    /// A document, bound by its digest: "file; label; language; standing"; may be repeated
-    #[arg(long = "annex", value_name = "ANNEX", help_heading = "Terms")]
-    annexes: Vec<String>,
+    /// The pledge that must have been called upon first
+    #[arg(long, value_name = "ID", help_heading = "Terms")]
+    trigger_after: Option<String>,
+}
+
+impl TriggerArgs {
+    /// The trigger as the terms have it; none where no option speaks of one.
+    fn into_value(self) -> Option<Map<String, Value>> {
+        let mut trigger = Map::new();
+        let mut set = |name: &str, value: Option<Value>| trigger.extend(value.map(|v| (name.to_owned(), v)));
+        let list = |values: &[String]| (!values.is_empty()).then(|| json!(values));
+        set("kinds", list(&self.triggers));
+        set("against", list(&self.trigger_against));
+        set("only_after", self.trigger_only_after.map(Value::from));
+        set("after", self.trigger_after.map(Value::from));
+        set("starts", self.trigger_starts.map(Value::from));
+        set("requesters", list(&self.requesters));
+        if trigger.is_empty() {
+            return None;
+        }
+        // Without a kind nothing could establish it: it waits for a request.
+        let starts = if self.triggers.is_empty() { "on_request" } else { "either" };
+        trigger.entry("kinds").or_insert_with(|| json!([]));
+        trigger.entry("starts").or_insert_with(|| json!(starts));
+        Some(trigger)
+    }
 }
 
 impl TermsArgs {
@@ -89,17 +127,10 @@ impl TermsArgs {
             .set_list("instruments", &self.instruments)
             .set_list("dues", &self.dues);
         fields.set_list("needs", &self.needs).set_list("annexes", &self.annexes);
-        if !self.triggers.is_empty() {
-            let mut trigger = Map::new();
-            trigger.insert("kinds".into(), json!(self.triggers));
-            if !self.trigger_against.is_empty() {
-                trigger.insert("against".into(), json!(self.trigger_against));
-            }
-            trigger.insert("only_after".into(), json!(self.trigger_only_after));
-            trigger.insert("starts".into(), json!(self.trigger_starts.unwrap_or_else(|| "either".into())));
-            trigger.insert("requesters".into(), json!(self.requesters));
-            fields.set("trigger", Some(trigger))?;
+        if !self.owed_by.is_empty() {
+            fields.set("owed_by", Some(json!({ "jointly": self.owed_by })))?;
         }
+        fields.set("within", self.within)?.set("trigger", self.trigger.into_value())?;
         Ok(())
     }
 }
@@ -118,35 +149,14 @@ pub struct PledgeArgs {
     #[command(flatten)]
     terms: TermsArgs,
     #[command(flatten)]
-    common: Common,
-}
-
-/// What all acts of this family share.
-#[derive(Args)]
-struct Common {
-    /// Read the fields from a TOML or JSON file; options override them
-    #[arg(long, value_name = "FILE")]
-    from: Option<PathBuf>,
-    #[command(flatten)]
-    sign: SignArgs,
-}
-
-impl Common {
-    fn fields(&self) -> Result<Fields> {
-        self.from.as_deref().map_or_else(|| Ok(Fields::default()), from_file)
-    }
-
-    fn folder(&self) -> Option<PathBuf> {
-        Some(self.from.as_ref()?.parent()?.to_owned())
-    }
+    common: ActArgs,
 }
 
 /// Signs a pledge.
 pub fn pledge(context: &Context, args: PledgeArgs) -> Result<Outcome> {
     let mut fields = args.common.fields()?;
     args.terms.into_fields(&mut fields)?;
-    let folder = args.common.folder();
-    signing::say(context, Kind::Pledge, fields, folder, args.common.sign)
+    args.common.say(context, Kind::Pledge, fields)
 }
 
 const RECORD_EXAMPLE: &str = "\
@@ -165,7 +175,7 @@ pub struct RecordArgs {
     #[command(flatten)]
     terms: TermsArgs,
     #[command(flatten)]
-    common: Common,
+    common: ActArgs,
 }
 
 /// Signs a record.
@@ -173,8 +183,7 @@ pub fn record(context: &Context, args: RecordArgs) -> Result<Outcome> {
     let mut fields = args.common.fields()?;
     args.terms.into_fields(&mut fields)?;
     fields.set("promisor", args.promisor)?;
-    let folder = args.common.folder();
-    signing::say(context, Kind::Record, fields, folder, args.common.sign)
+    args.common.say(context, Kind::Record, fields)
 }
 
 const AMEND_EXAMPLE: &str = "\
@@ -193,7 +202,7 @@ pub struct AmendArgs {
     #[command(flatten)]
     terms: TermsArgs,
     #[command(flatten)]
-    common: Common,
+    common: ActArgs,
 }
 
 /// Signs an amendment.
@@ -201,8 +210,7 @@ pub fn amend(context: &Context, args: AmendArgs) -> Result<Outcome> {
     let mut fields = args.common.fields()?;
     args.terms.into_fields(&mut fields)?;
     fields.set("statement", args.id)?;
-    let folder = args.common.folder();
-    signing::say(context, Kind::Amend, fields, folder, args.common.sign)
+    args.common.say(context, Kind::Amend, fields)
 }
 
 const ACCEPT_EXAMPLE: &str = "\
@@ -219,15 +227,14 @@ pub struct AcceptArgs {
     #[arg(long, value_name = "TEXT")]
     reservation: Option<String>,
     #[command(flatten)]
-    common: Common,
+    common: ActArgs,
 }
 
 /// Signs an acceptance.
 pub fn accept(context: &Context, args: AcceptArgs) -> Result<Outcome> {
     let mut fields = args.common.fields()?;
     fields.set_list("statements", &args.ids).set("reservation", args.reservation)?;
-    let folder = args.common.folder();
-    signing::say(context, Kind::Accept, fields, folder, args.common.sign)
+    args.common.say(context, Kind::Accept, fields)
 }
 
 const WITHDRAW_EXAMPLE: &str = "\
@@ -247,7 +254,7 @@ pub struct WithdrawArgs {
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
     #[command(flatten)]
-    common: Common,
+    common: ActArgs,
 }
 
 /// Signs a withdrawal.
@@ -257,6 +264,133 @@ pub fn withdraw(context: &Context, args: WithdrawArgs) -> Result<Outcome> {
     if let Some(agreement) = args.agreement {
         fields.set("from", Some(json!({ "agreement": agreement })))?;
     }
-    let folder = args.common.folder();
-    signing::say(context, Kind::Withdraw, fields, folder, args.common.sign)
+    args.common.say(context, Kind::Withdraw, fields)
+}
+
+const JOIN_EXAMPLE: &str = "\
+EXAMPLE
+    servanda join 3f8a --log paris --key keys/fr-minister
+
+Who is named in the pledge as owing it jointly owes it from then on; anybody else takes on the same as an obligation of
+its own. An amendment is joined by its own id.";
+
+/// Join a pledge or amendment: owe it jointly where you are named, else the same on your own account
+#[derive(Args)]
+#[command(after_help = JOIN_EXAMPLE)]
+pub struct JoinArgs {
+    /// The id of the pledge or amendment
+    id: Option<String>,
+    #[command(flatten)]
+    common: ActArgs,
+}
+
+/// Signs a join.
+pub fn join(context: &Context, args: JoinArgs) -> Result<Outcome> {
+    let mut fields = args.common.fields()?;
+    fields.set("statement", args.id)?;
+    args.common.say(context, Kind::Join, fields)
+}
+
+const ADOPT_EXAMPLE: &str = "\
+EXAMPLE
+    servanda adopt 3f8a --log paris --key keys/se-minister";
+
+/// Adopt a record of what you promised: from then on it is your own pledge, by the recorded terms
+#[derive(Args)]
+#[command(after_help = ADOPT_EXAMPLE)]
+pub struct AdoptArgs {
+    /// The id of the record
+    id: Option<String>,
+    #[command(flatten)]
+    common: ActArgs,
+}
+
+/// Signs an adoption.
+pub fn adopt(context: &Context, args: AdoptArgs) -> Result<Outcome> {
+    let mut fields = args.common.fields()?;
+    fields.set("record", args.id)?;
+    args.common.say(context, Kind::Adopt, fields)
+}
+
+const NOTICE_EXAMPLE: &str = "\
+EXAMPLE
+    servanda notice 3f8a --need-met ratification --log paris --key keys/de-minister
+    servanda notice 3f8a --suspended --text \"while talks go on\" --log paris --key keys/ua-minister
+    servanda notice 77c0 --objection --text \"The reservation defeats the purpose\" --log paris --key …";
+
+/// Give notice on a statement: a need met or failed, a suspension, an objection, a clarification
+#[derive(Args)]
+#[command(after_help = NOTICE_EXAMPLE)]
+pub struct NoticeArgs {
+    /// The id of the statement; for a need, of the pledge or amendment that has it
+    id: Option<String>,
+    #[command(flatten)]
+    notice: NoticeOf,
+    /// From when it holds; at once, unless you say otherwise
+    #[arg(long, value_name = "TIME")]
+    effective_at: Option<String>,
+    /// In words
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+    /// A document, bound by its digest: "file; label; language; standing"; may be repeated
+    #[arg(long = "annex", value_name = "ANNEX")]
+    annexes: Vec<String>,
+    #[command(flatten)]
+    common: ActArgs,
+}
+
+/// Of what notice is given.
+#[derive(Args)]
+#[group(multiple = false)]
+#[allow(clippy::struct_excessive_bools, reason = "one of them at most")]
+struct NoticeOf {
+    /// A need is met: its number, from 0, or its label
+    #[arg(long, value_name = "NEED", help_heading = "Notice")]
+    need_met: Option<String>,
+    /// A need has failed
+    #[arg(long, value_name = "NEED", help_heading = "Notice")]
+    need_failed: Option<String>,
+    /// A reservation
+    #[arg(long, help_heading = "Notice")]
+    reservation: bool,
+    /// An objection
+    #[arg(long, help_heading = "Notice")]
+    objection: bool,
+    /// It is suspended: by its author after the notice period, by an addressee for itself
+    #[arg(long, help_heading = "Notice")]
+    suspended: bool,
+    /// It is resumed
+    #[arg(long, help_heading = "Notice")]
+    resumed: bool,
+    /// What was meant
+    #[arg(long, help_heading = "Notice")]
+    clarification: bool,
+    /// What was mistaken
+    #[arg(long, help_heading = "Notice")]
+    correction: bool,
+}
+
+impl NoticeOf {
+    fn into_value(self) -> Option<Value> {
+        let flags = [
+            ("reservation", self.reservation),
+            ("objection", self.objection),
+            ("suspended", self.suspended),
+            ("resumed", self.resumed),
+            ("clarification", self.clarification),
+            ("correction", self.correction),
+        ];
+        let need = |kind: &str, need: Option<String>| need.map(|need| json!({ kind: need }));
+        let flag = flags.iter().find(|(_, given)| *given).map(|(name, _)| json!(name));
+        need("need_met", self.need_met).or(need("need_failed", self.need_failed)).or(flag)
+    }
+}
+
+/// Signs a notice.
+pub fn notice(context: &Context, args: NoticeArgs) -> Result<Outcome> {
+    let mut fields = args.common.fields()?;
+    fields.set("statement", args.id)?.set("notice", args.notice.into_value())?;
+    fields.set("effective_at", args.effective_at)?.set("text", args.text)?;
+    fields.set_list("annexes", &args.annexes);
+    args.common.say(context, Kind::Notice, fields)
 }

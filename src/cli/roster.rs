@@ -59,6 +59,8 @@ pub fn accede(context: &Context, mut args: Accede) -> Result<Outcome> {
         language: desk.roster()?.charter.language.to_string(),
         complete_id: &|id| Ok(id.to_owned()),
         folder: None,
+        roster: None,
+        ledger: None,
     };
     let act = act::act(Kind::Accede, fields, &around)?;
     signing::sign(context, desk, act, args.sign)

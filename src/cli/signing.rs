@@ -4,8 +4,9 @@
 use super::act::{self, Around, Fields};
 use super::desk::{self, Desk, DeskArgs};
 use super::keys::SignerArgs;
+use super::plain::plain;
 use super::problem::Problem;
-use super::{Context, Outcome, files, prompts, rounds, words};
+use super::{Context, Outcome, files, followed, prompts, rounds, words};
 use anyhow::Result;
 use clap::Args;
 use servanda::armor::File;
@@ -14,6 +15,7 @@ use servanda::draft::Draft;
 use servanda::field::{Class, Duration, Handle, Instant};
 use servanda::hash::Hash;
 use servanda::key::SigningKey;
+use servanda::ledger::{Said, Told};
 use servanda::log::MAX_ROUND;
 use servanda::seal::Opening;
 use servanda::statement::{Act, Kind, Statement, VERSION};
@@ -50,8 +52,31 @@ pub struct SignArgs {
     pub yes: bool,
 }
 
+/// What the verbs of all acts share.
+#[derive(Args)]
+pub struct ActArgs {
+    /// Read the fields from a TOML or JSON file; options override them
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    pub sign: SignArgs,
+}
+
+impl ActArgs {
+    /// The fields in the file, if one is named.
+    pub fn fields(&self) -> Result<Fields> {
+        self.from.as_deref().map_or_else(|| Ok(Fields::default()), act::from_file)
+    }
+
+    /// Makes an act of fields and signs it; annexes that the file names lie beside it.
+    pub fn say(self, context: &Context, kind: Kind, fields: Fields) -> Result<Outcome> {
+        let folder = self.from.as_ref().and_then(|from| Some(from.parent()?.to_owned()));
+        say(context, kind, fields, folder, self.sign)
+    }
+}
+
 /// Makes an act of fields and signs it.
-pub fn say(
+fn say(
     context: &Context,
     kind: Kind,
     mut fields: Fields,
@@ -68,6 +93,8 @@ pub fn say(
         language: desk.roster()?.charter.language.to_string(),
         complete_id: &complete,
         folder: folder.as_deref(),
+        roster: Some(desk.roster()?),
+        ledger: desk.history().ledger(),
     };
     let act = act::act(kind, fields, &around)?;
     sign(context, desk, act, args)
@@ -86,6 +113,9 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
     let mut draft = Draft::new(&statement, set)?;
     draft.openings = List(openings.clone());
     show(context, &desk, &statement)?;
+    if args.draft.is_some() || !desk.is_open() {
+        foresee(context, &desk, &statement, &draft.id(), &act)?;
+    }
     if !keys.is_empty() {
         prompts::confirm("Sign this?", args.yes)?;
     }
@@ -116,6 +146,23 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
     }
     let sent = send(context, &mut desk, std::slice::from_ref(&draft));
     sent.inspect_err(|error| keep_unsent(context, draft, error))
+}
+
+/// Says before it is signed that the log would refuse it as things stand, where it does not go there at once.
+fn foresee(context: &Context, desk: &Desk, statement: &Statement, id: &Hash, act: &Act) -> Result<()> {
+    let history = desk.history();
+    let Some(mut ledger) = history.ledger().cloned() else { return Ok(()) };
+    let (at, by) = (statement.issued_at, statement.author.clone());
+    let said = Said { index: history.head().size, id: *id, at, by };
+    let class = Class::from_number(statement.class).expect("this program made the statement");
+    if let Err(rule) = ledger.take(&Told { said: &said, class, act, roster: desk.roster()? }) {
+        context.screen.note(format!(
+            "As the log stands, it would refuse this by its rule {}: it {}",
+            rule.code(),
+            plain(&rule.to_string())
+        ));
+    }
+    Ok(())
 }
 
 /// Keeps a statement of which it is not known whether it went in: signing it anew could make two of it.
@@ -152,42 +199,46 @@ pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outc
         bar.set_position(u64::try_from(admitted.len())?);
     }
     bar.finish_and_clear();
-    let motions: Vec<_> =
-        drafts.iter().zip(&admitted).map(|(d, (_, at))| standing(operator, d, *at)).collect();
+    let followed: Vec<_> =
+        drafts.iter().zip(&admitted).map(|(d, (_, at))| followed(operator, d, *at)).collect();
     if let Err(replaced) = operator.check_in_office() {
         return hand_over(context, &admitted, &replaced);
     }
     let size = rounds::publish(operator, key)?;
     let entries = words::count(size, "entry", "entries");
-    for ((id, at), motion) in admitted.iter().zip(motions) {
+    for ((id, at), lines) in admitted.iter().zip(&followed) {
         context.screen.say(format!("{id}\n  {}, published in the checkpoint of {entries}", desk::said(*at)));
-        motion.into_iter().for_each(|line| context.screen.say(format!("  {line}")));
+        lines.iter().for_each(|line| context.screen.say(format!("  {line}")));
     }
     let json: Vec<_> = admitted
         .iter()
-        .map(|(id, at)| serde_json::json!({ "id": id, "index": at.index(), "published": size }))
+        .zip(&followed)
+        .map(|((id, at), lines)| {
+            serde_json::json!({ "id": id, "index": at.index(), "published": size, "followed": lines })
+        })
         .collect();
     context.screen.json(&json)?;
     Ok(Outcome::Good)
 }
 
-/// How the motion stands that a statement makes or approves.
-fn standing(operator: &Operator, draft: &Draft, at: Admitted) -> Option<String> {
-    let Admitted::New { index } = at else { return None };
-    let motion = match draft.statement().ok()?.act().ok()? {
+/// What followed from a statement that is new in the log: how its motion stands, or what the ledger says.
+fn followed(operator: &Operator, draft: &Draft, at: Admitted) -> Vec<String> {
+    let Admitted::New { index } = at else { return Vec::new() };
+    let Some(act) = draft.statement().ok().and_then(|s| s.act().ok()) else { return Vec::new() };
+    let motion = match &act {
         Act::Propose(_) => draft.id(),
         Act::Approve(approve) => approve.motion,
-        _ => return None,
+        _ => return followed::lines(operator.history(), &draft.id(), &act),
     };
     let roster = operator.roster();
-    Some(match roster.proposals().find(|open| open.id == motion) {
+    vec![match roster.proposals().find(|open| open.id == motion) {
         Some(open) => {
             let approvals = words::count(open.approved_by.len(), "approval", "approvals");
             format!("the motion has {approvals} of the {} that it takes", roster.quorum(&open.propose.motion))
         }
         // What would complete a motion that cannot take effect is refused.
         None => format!("the motion is carried, and in force from entry {} on", index + 1),
-    })
+    }]
 }
 
 /// Says what is left to do where the operator at work was replaced: nothing more is signed with its key.

@@ -76,6 +76,8 @@ pub struct Incident {
     pub exercise: bool,
     /// Which report was established, and by the entry that completed the quorum.
     pub established: Option<(u32, Said)>,
+    /// On which aspects that is, by the rules of then.
+    pub on: List<Aspect>,
 }
 
 /// The first moment of a point in time or day.
@@ -269,6 +271,7 @@ impl Ledger {
                 reports: List::default(),
                 exercise: report.exercise,
                 established: None,
+                on: List::default(),
             });
         }
         if let Some(incident) = report.incident {
@@ -355,7 +358,9 @@ impl Ledger {
             for kind in report.kinds.clone().iter() {
                 self.occurred.entry((kind.clone(), exercise)).or_default().insert((began, incident));
             }
-            self.incidents[at(incident)].established = Some((number, told.said.clone()));
+            let established = &mut self.incidents[at(incident)];
+            established.established = Some((number, told.said.clone()));
+            established.on = quorum.aspects.clone();
             self.start(told, incident, number);
         }
     }

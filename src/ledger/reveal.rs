@@ -7,7 +7,7 @@ use crate::codec::decode;
 use crate::field::Short;
 use crate::hash::Hash;
 use crate::rule::Rule;
-use crate::seal::seal;
+use crate::seal::{Opening, seal};
 use crate::statement::terms::{Bounded, Quantity, Terms};
 use crate::statement::{Act, MAX_STATEMENT, body::Reveal};
 
@@ -37,6 +37,16 @@ impl Field {
 }
 
 impl Ledger {
+    /// The statement that holds the seal which an opening opens, if it is closed still.
+    #[must_use]
+    pub fn sealed_as(&self, opening: &Opening) -> Option<&Hash> {
+        let want = opening.seal();
+        let fits = |field: &Short, sealed: &Sealed| {
+            sealed.seal == want && sealed.by == opening.author && *field == opening.field
+        };
+        self.seals.iter().find(|((_, field), sealed)| fits(field, sealed)).map(|((id, _), _)| id)
+    }
+
     /// Notes what a statement keeps under seal.
     pub(super) fn seal(&mut self, told: &Told<'_>) {
         let mut found: Vec<(String, Hash)> = Vec::new();

@@ -260,9 +260,13 @@ impl Ledger {
         }
         if let Occasion::Call(id) = owed.key.occasion
             && let Some(number) = self.incident_of(&id)
-            && let Some((report, _)) = &self.incident_at(number).established
+            && let incident = self.incident_at(number)
+            && let Some((report, _)) = &incident.established
         {
-            let disputes = standing(&self.report_at(*report).stances, false);
+            // What nothing rests on, such as who did it, contests nothing.
+            let stances =
+                self.report_at(*report).stances.iter().filter(|((a, _), _)| incident.on.contains(a));
+            let disputes = stances.filter(|(_, s)| !s.agrees).map(|(_, s)| &s.said);
             owed.contested.extend(disputes.filter(|s| said_by(s)));
         }
         Some(owed)

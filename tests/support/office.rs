@@ -45,10 +45,11 @@ impl Office {
              [operator]\nkeys = \"op.toml\"\nvkey = \"keys/log.vkey\"\n"
             .to_owned();
         for (handle, name, role, officers) in partners {
-            let mut set = format!("thresholds = {{ govern = 1, commit = {officers}, observe = 1 }}\n");
+            let mut set =
+                format!("thresholds = {{ govern = 1, commit = {officers}, operate = 1, observe = 1 }}\n");
             for n in 1..=*officers {
                 office.good(&["keygen", &format!("keys/{handle}{n}"), "--no-passphrase"]);
-                set += &officer(&format!("{handle}{n}"), "\"govern\", \"commit\", \"observe\"");
+                set += &officer(&format!("{handle}{n}"), "\"govern\", \"commit\", \"operate\", \"observe\"");
             }
             office.write(&format!("{handle}.toml"), &set);
             charter += &format!(

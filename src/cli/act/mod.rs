@@ -4,6 +4,8 @@
 //! is understood: one value for a list of one, `up to 5 EUR` for a quantity, a file's name for an annex, a shortened id
 //! for an id. Texts are brought to Unicode NFC here, before anything is signed.
 
+mod events;
+pub mod obligation;
 pub mod seal;
 mod written;
 
@@ -12,6 +14,8 @@ pub use written::{Fields, from_file, whole_day};
 use super::problem::Problem;
 use serde_json::{Map, Value, json};
 use servanda::field::Instant;
+use servanda::ledger::Ledger;
+use servanda::roster::Roster;
 use servanda::statement::terms::Instrument;
 use servanda::statement::{Act, Kind};
 use std::path::Path;
@@ -26,6 +30,10 @@ pub struct Around<'a> {
     pub complete_id: &'a dyn Fn(&str) -> anyhow::Result<String>,
     /// Where annexes' files lie, if not here.
     pub folder: Option<&'a Path>,
+    /// The partners, by whose shown names they may be called.
+    pub roster: Option<&'a Roster>,
+    /// What an id stands for, where an obligation or a need is called by less than all of it.
+    pub ledger: Option<&'a Ledger>,
 }
 
 /// The fields of bodies that hold ids, by name.
@@ -46,7 +54,7 @@ const ID_FIELDS: [&str; 10] = [
 const BESIDE_TERMS: [&str; 5] = ["to", "statement", "promisor", "source", "terms"];
 
 /// Fields that are lists, so that one value may stand for a list of one.
-pub const LISTS: [&str; 10] = [
+pub const LISTS: [&str; 14] = [
     "to",
     "statements",
     "pledges",
@@ -57,6 +65,10 @@ pub const LISTS: [&str; 10] = [
     "annexes",
     "attendance",
     "decisions",
+    "dues",
+    "needs",
+    "figures",
+    "remarks",
 ];
 
 /// Makes the act of a kind from what a person wrote.
@@ -70,8 +82,9 @@ pub fn act(kind: Kind, mut fields: Fields, around: &Around<'_>) -> anyhow::Resul
         fields.0.insert("from".to_owned(), json!({ "pledges": pledges }));
     }
     if let Some(promisor) = fields.0.get_mut("promisor") {
-        party(promisor);
+        events::party(promisor, around);
     }
+    events::expand(kind, &mut fields.0, around)?;
     if let Some(annexes) = fields.0.get_mut("annexes").and_then(Value::as_array_mut) {
         annexes.iter_mut().try_for_each(|annex| written::annex(annex, around))?;
     }
@@ -86,9 +99,35 @@ fn read(kind: Kind, body: Value) -> anyhow::Result<Act> {
     serde_json::from_value(tagged).map_err(|error| {
         let why = error.to_string();
         let why = why.split(" at line ").next().unwrap_or_default().to_owned();
-        Problem::new(format!("{}: {why}", kind.name()))
-            .hint(format!("`servanda {} --help` lists the fields and an example", kind.name()))
-            .into()
+        let missing = why.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+        let options = missing.and_then(|field| options_for(kind, field));
+        let hint = options.map_or_else(
+            || format!("`servanda {} --help` lists the fields and an example", kind.name()),
+            |options| format!("say it with {options}, or in the file of --from"),
+        );
+        Problem::new(format!("{}: {why}", kind.name())).hint(hint).into()
+    })
+}
+
+/// The options that say a field which must be there, where they are not called as it is.
+fn options_for(kind: Kind, field: &str) -> Option<&'static str> {
+    Some(match (kind, field) {
+        (Kind::Report, "from" | "to") => "--began, and --ended where it lasted",
+        (Kind::Notice, "notice") => {
+            "one of --need-met, --need-failed, --reservation, --objection, --suspended, --resumed, --clarification and \
+             --correction"
+        }
+        (Kind::Attest | Kind::Dispute, "on") => "the id of a report, response or obligation",
+        (Kind::Attest | Kind::Dispute, "aspects") => "--aspect: occurred, kind, attribution or figures",
+        (Kind::Respond, "obligation") => "PLEDGE/due/N or PLEDGE/call/ID",
+        (Kind::Respond, "answer") => "one of --acknowledged, --delivered and --declined",
+        (Kind::Confirm, "response") => "the id of the response",
+        (Kind::Confirm, "received") => "one of --in-full, --in-part and --not-received",
+        (Kind::Join | Kind::Notice | Kind::Amend, "statement") => "the id of the pledge or amendment",
+        (Kind::Adopt, "record") => "the id of the record",
+        (Kind::Accept, "statements") | (Kind::Invoke, "pledges") => "the ids of the pledges",
+        (Kind::Review, "held_on") => "--held-on",
+        _ => return None,
     })
 }
 
@@ -124,23 +163,13 @@ fn with_terms(
             }
         }
     }
-    if let Some(dues) = terms.get_mut("dues").and_then(Value::as_array_mut) {
-        dues.iter_mut().try_for_each(written::due)?;
-    }
-    if let Some(needs) = terms.get_mut("needs").and_then(Value::as_array_mut) {
-        needs.iter_mut().try_for_each(written::need)?;
+    written::each(&mut terms, "dues", written::due)?;
+    written::each(&mut terms, "needs", written::need)?;
+    if let Some(owed_by) = terms.get_mut("owed_by").filter(|value| value.is_array()) {
+        *owed_by = json!({ "jointly": owed_by.take() });
     }
     body.insert("terms".to_owned(), json!({ "open": terms }));
     Ok(body)
-}
-
-/// What cannot be a handle is a name.
-fn party(value: &mut Value) {
-    if let Some(text) = value.as_str()
-        && text.parse::<servanda::field::Handle>().is_err()
-    {
-        *value = json!({ "name": text });
-    }
 }
 
 fn normalise(fields: &mut Map<String, Value>) {
@@ -173,20 +202,52 @@ pub fn whole_ids(
     fields: &mut Map<String, Value>,
     complete: &mut dyn FnMut(&str) -> anyhow::Result<String>,
 ) -> anyhow::Result<()> {
-    let mut complete = |value: &mut Value| -> anyhow::Result<()> {
-        if let Some(text) = value.as_str()
-            && text.len() < 64
-        {
-            *value = Value::String(complete(text)?);
-        }
-        Ok(())
-    };
+    let mut complete = |text: &str| if text.len() < 64 { complete(text) } else { Ok(text.to_owned()) };
     for name in ID_FIELDS {
         match fields.get_mut(name) {
-            Some(Value::Array(values)) => values.iter_mut().try_for_each(&mut complete)?,
-            Some(value) => complete(value)?,
+            Some(Value::Array(values)) => values.iter_mut().try_for_each(|v| whole_id(v, &mut complete))?,
+            Some(value) => whole_id(value, &mut complete)?,
             None => {}
         }
+    }
+    whole_inner_ids(fields, &mut complete)
+}
+
+/// The same for ids that lie deeper.
+fn whole_inner_ids(
+    fields: &mut Map<String, Value>,
+    complete: &mut dyn FnMut(&str) -> anyhow::Result<String>,
+) -> anyhow::Result<()> {
+    if let Some(after) = fields.get_mut("trigger").and_then(|trigger| trigger.get_mut("after")) {
+        whole_id(after, complete)?;
+    }
+    for remark in fields.get_mut("remarks").and_then(Value::as_array_mut).into_iter().flatten() {
+        match remark.as_str().and_then(|text| text.split_once(';')) {
+            Some((id, said)) => *remark = json!(format!("{};{said}", complete(id.trim())?)),
+            None => remark.get_mut("statement").map_or(Ok(()), |id| whole_id(id, complete))?,
+        }
+    }
+    for name in ["obligation", "on"] {
+        let Some(value) = fields.get_mut(name) else { continue };
+        if let Some(text) = value.as_str() {
+            *value = json!(obligation::whole(text, complete)?);
+            continue;
+        }
+        for path in
+            ["/statement", "/pledge", "/occasion/call", "/obligation/pledge", "/obligation/occasion/call"]
+        {
+            value.pointer_mut(path).map_or(Ok(()), |id| whole_id(id, complete))?;
+        }
+    }
+    Ok(())
+}
+
+fn whole_id(
+    value: &mut Value,
+    complete: &mut dyn FnMut(&str) -> anyhow::Result<String>,
+) -> anyhow::Result<()> {
+    if let Some(text) = value.as_str() {
+        *value = Value::String(complete(text)?);
     }
     Ok(())
 }

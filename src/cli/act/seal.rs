@@ -45,6 +45,8 @@ fn one(act: &mut Act, name: &str, opening: &MakeOpening<'_>) -> anyhow::Result<O
         Act::Accede(x) => (None, Some(&mut x.annexes)),
         Act::Notice(x) => (None, Some(&mut x.annexes)),
         Act::Report(x) => (None, Some(&mut x.annexes)),
+        Act::Attest(x) => (None, Some(&mut x.annexes)),
+        Act::Dispute(x) => (None, Some(&mut x.annexes)),
         Act::Respond(x) => (None, Some(&mut x.annexes)),
         Act::Review(x) => (None, Some(&mut x.annexes)),
         _ => (None, None),

@@ -153,7 +153,17 @@ pub fn whole_day(value: &mut Value) {
     }
 }
 
-fn parts(value: &mut Value, names: &[&str], hint: &str) -> anyhow::Result<()> {
+/// Changes each value of a list.
+pub fn each(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    change: impl FnMut(&mut Value) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    fields.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten().try_for_each(change)
+}
+
+/// A text whose parts stand between semicolons, as an object; at least the first two must be there.
+pub fn parts(value: &mut Value, names: &[&str], hint: &str) -> anyhow::Result<()> {
     let Some(text) = value.as_str() else { return Ok(()) };
     let given: Vec<&str> = text.split(';').map(str::trim).collect();
     if given.len() < 2 || given.len() > names.len() {

@@ -315,7 +315,9 @@ impl Pledge {
             let id = ids.get(reference).with_context(|| format!("no pledge {reference} comes before"))?;
             Ok(id.to_string())
         };
-        let around = Around { now, language: "en".to_owned(), complete_id: &complete, folder: None };
+        let language = "en".to_owned();
+        let around =
+            Around { now, language, complete_id: &complete, folder: None, roster: None, ledger: None };
         act::act(Kind::Pledge, self.fields.clone(), &around)
             .with_context(|| format!("pledge {} of the example", self.reference))
     }

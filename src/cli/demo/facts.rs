@@ -2,7 +2,10 @@
 //! of pledges it is of, each condition with how many stand under it.
 
 use super::play::Pledged;
-use crate::cli::words::{count, grouped};
+use crate::cli::words::{count, grouped, listed};
+use servanda::field::Instant;
+use servanda::ledger::verdict::{Owed, Verdict};
+use servanda::ledger::{Ledger, Moment};
 use servanda::statement::terms::{Bound, Bounded, Force, Quantity, Starts, Terms};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,4 +67,14 @@ pub fn conditions(pledges: &[Pledged]) -> Vec<String> {
             count(waiting, "pledge waits", "pledges wait"),
         ),
     ]
+}
+
+/// How many obligations of a sort stand how, in words.
+pub fn verdicts(ledger: &Ledger, until: Instant, of: impl Fn(&Owed<'_>) -> bool) -> String {
+    let owed = ledger.owed(Moment::at(until));
+    let counts = Verdict::ALL.iter().filter_map(|verdict| {
+        let n = owed.iter().filter(|owed| of(owed) && owed.verdict == *verdict).count();
+        (n > 0).then(|| format!("{n} {}", verdict.words()))
+    });
+    listed(counts, "and")
 }

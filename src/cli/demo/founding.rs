@@ -9,10 +9,11 @@
 //! ```
 
 use super::cast::{CHARTER, Cast, Member};
-use super::play::{Door, Played, play};
+use super::play::{Door, Played, begin, play};
 use super::sign::sign;
 use crate::cli::files;
 use crate::cli::problem::{Hint as _, Problem};
+use anyhow::Context as _;
 use servanda::charter::file::Founding;
 use servanda::draft::Draft;
 use servanda::field::{Class, Instant, Short};
@@ -20,6 +21,7 @@ use servanda::hash::Hash;
 use servanda::history::History;
 use servanda::key::SigningKey;
 use servanda::key::openssh::write_private;
+use servanda::ledger::Ledger;
 use servanda::policy::Policy;
 use servanda::statement::body::Found;
 use servanda::statement::{Act, Head};
@@ -65,6 +67,10 @@ pub struct Honest {
     pub charter: Vec<u8>,
     /// What was said.
     pub played: Played,
+    /// What follows from it.
+    pub ledger: Ledger,
+    /// The effective time of the last entry.
+    pub until: Instant,
 }
 
 /// Founds the log and plays it all.
@@ -74,7 +80,8 @@ pub fn found(dir: &Path, cast: &Cast, now: Instant) -> anyhow::Result<Honest> {
         || "may you write there, and is there room?".to_owned(),
     )?;
     let founding = Founding::read(&dir.join(CHARTER), &mut files::read)?;
-    let draft = statement_0(&founding, &cast.operator, now)?;
+    let founded = begin(now);
+    let draft = statement_0(&founding, &cast.operator, founded)?;
     let log = draft.id();
     let trust = Trust {
         log: Some(log),
@@ -93,10 +100,13 @@ pub fn found(dir: &Path, cast: &Cast, now: Instant) -> anyhow::Result<Honest> {
         signatures: draft.signatures.0,
         charter_text: charter.clone(),
     };
-    let operator = Operator::found(Box::new(store), None, index, founding, now, &cast.log_key)?;
+    let operator = Operator::found(Box::new(store), None, index, founding, founded, &cast.log_key)?;
     let mut door = HonestDoor { operator, log_key: cast.log_key.clone() };
     let played = play(&mut door, cast, now)?;
-    Ok(Honest { trust, log, charter, played })
+    let history = door.history();
+    let ledger = history.ledger().cloned().context("a founded log has a ledger")?;
+    let until = history.times().1;
+    Ok(Honest { trust, log, charter, played, ledger, until })
 }
 
 /// Statement 0, signed by all of the operator's officers.

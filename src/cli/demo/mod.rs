@@ -22,7 +22,9 @@ use cast::Cast;
 use dishonest::{ATTACKS, Attack, Scene};
 use founding::{Honest, KEPT, KEYS, LOG, TRUST};
 use serde_json::json;
-use servanda::field::Role;
+use servanda::field::{Handle, Role};
+use servanda::hash::Hash;
+use servanda::statement::body::Occasion;
 use std::fs;
 use std::path::{Path, PathBuf};
 use told::Tone;
@@ -68,6 +70,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     let honest = founding::found(&dir, &cast, now)?;
     tell_founding(screen, &cast, &honest);
     tell_signing(screen, &honest);
+    tell_events(screen, &cast, &honest)?;
 
     let log = examine::open(&dir.join(LOG), Some(&honest.trust))?;
     let verdict = examine::verify(&dir.join(LOG), Some(&honest.trust), None)?;
@@ -129,8 +132,7 @@ fn tell_founding(screen: &Screen, cast: &Cast, honest: &Honest) {
 fn tell_signing(screen: &Screen, honest: &Honest) {
     let played = &honest.played;
     told::heading(screen, "2  Signing");
-    // The first round is that of the accessions, the last one has an acceptance alone.
-    let days = played.rounds.len().saturating_sub(2);
+    let days = played.days;
     let authors: std::collections::BTreeSet<_> = played.pledges.iter().map(|p| &p.author).collect();
     told::row(screen, Tone::Quiet, "accede", "every partner, with the signatures of all its officers");
     let text = format!(
@@ -152,8 +154,47 @@ fn tell_signing(screen: &Screen, honest: &Honest) {
     }
 }
 
+/// What was made up, and what the ledger makes of it.
+fn tell_events(screen: &Screen, cast: &Cast, honest: &Honest) -> anyhow::Result<()> {
+    let events = honest.played.events.as_ref().context("something happens in the demo")?;
+    told::heading(screen, "3  What happened then: made up, all of it");
+    told::paragraph(
+        screen,
+        "No such attack was reported, and nobody consulted, declined or kept silent. Who does what here, the order of the \
+         agreements decides.",
+    );
+    let name = |handle: &Handle| Ok::<_, anyhow::Error>(cast.member(handle.as_str())?.name.to_string());
+    let id = |id: &Hash| id.short();
+    let text = format!(
+        "Ukraine reports an attack ({}); one observer attests it, another disputes who did it",
+        id(&events.incident)
+    );
+    told::row(screen, Tone::Quiet, "incident", &text);
+    let text = format!(
+        "Ukraine asks for consultations within 24 hours ({}); {} comes late, {} declines, of {} there is no response on \
+         record",
+        id(&events.invoke),
+        name(&events.late)?,
+        name(&events.declined)?,
+        name(&events.silent)?,
+    );
+    told::row(screen, Tone::Quiet, "called", &text);
+    let verdicts = facts::verdicts(
+        &honest.ledger,
+        honest.until,
+        |owed| matches!(owed.key.occasion, Occasion::Call(call) if call == events.incident),
+    );
+    told::row(screen, Tone::Quiet, "verdicts", &verdicts);
+    if let Some(paid) = &events.paid {
+        let verdicts = facts::verdicts(&honest.ledger, honest.until, |owed| owed.key == *paid);
+        let text = format!("a yearly sum of Iceland, in two parts, each confirmed by Ukraine: {verdicts}");
+        told::row(screen, Tone::Quiet, "paid", &text);
+    }
+    Ok(())
+}
+
 fn tell_verdict(screen: &Screen, verdict: &examine::Verdict) {
-    told::heading(screen, "3  Verifying all of it");
+    told::heading(screen, "4  Verifying all of it");
     let text = format!(
         "{} entries: signatures, links, each `prev` and `seen`, tiles, root, checkpoint",
         verdict.signatures_checked,
@@ -165,7 +206,7 @@ fn tell_verdict(screen: &Screen, verdict: &examine::Verdict) {
     };
     told::row(screen, tone, "verdict", &text);
     let text =
-        "quorum none: there are no witnesses, so that what readers keep must do in their place (see 5)";
+        "quorum none: there are no witnesses, so that what readers keep must do in their place (see 6)";
     told::row(screen, Tone::Quiet, "note", text);
 }
 
@@ -188,7 +229,7 @@ fn prove(
         fs::write(dir.join(name), text)?;
     }
     let checked = examine::check(&dir.join(&names[0]), &dir.join(&names[1]), &honest.trust)?;
-    told::heading(screen, "4  One pledge, proven offline");
+    told::heading(screen, "5  One pledge, proven offline");
     let kilobytes = |text: &str| format!("{}.{} kB", text.len() / 1000, text.len() % 1000 / 100);
     let text = format!(
         "{} ({}) and {} ({}), checked with {TRUST} and without the log",
@@ -212,7 +253,7 @@ fn prove(
 }
 
 fn tell_attacks(screen: &Screen, attacks: &[Attack]) {
-    told::heading(screen, "5  The operator cheats, with its own key");
+    told::heading(screen, "6  The operator cheats, with its own key");
     let text = "Each time on a copy, with links, tiles, root, checkpoint and its signature made anew. What it cannot make is \
                 a signature of somebody else's, and what it cannot reach is what others keep.";
     told::paragraph(screen, text);
@@ -230,7 +271,7 @@ fn tell_attacks(screen: &Screen, attacks: &[Attack]) {
 }
 
 fn tell_next(screen: &Screen, dir: &Path) {
-    told::heading(screen, "6  Go on from here");
+    told::heading(screen, "7  Go on from here");
     let dir = dir.display().to_string();
     let plain = dir.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
     let dir = if plain { dir } else { format!("'{}'", dir.replace('\'', "'\\''")) };

@@ -1,21 +1,30 @@
 //! What everyone says in the demo, round by round: all accede; then, for each day on which agreements were signed, those
-//! who signed them pledge, and Ukraine accepts what was pledged in the round before.
+//! who signed them pledge, and Ukraine accepts what was pledged in the round before. What happens then is made up
+//! ([`events`]).
 //!
 //! The same play goes through the honest door into the log ([`super::founding`]) and through that of an operator who makes
 //! up a log of its own ([`super::forge`]). Within a round all have seen the same: the log as the round before left it.
+
+mod events;
+
+pub use events::Events;
 
 use super::cast::{Cast, Member, Pledge};
 use super::sign::sign;
 use servanda::charter::Sealable;
 use servanda::codec::List;
 use servanda::draft::Draft;
-use servanda::field::{Class, Handle, Instant};
+use servanda::field::{Class, Duration, Handle, Instant};
 use servanda::hash::Hash;
 use servanda::history::History;
 use servanda::statement::body::{Accede, Accept};
 use servanda::statement::terms::Terms;
 use servanda::statement::{Act, Head};
 use std::collections::BTreeSet;
+
+/// How long before the end the play begins, and before what is made up, in days.
+const DAYS: u64 = 12;
+const DAYS_SIGNED: u64 = 8;
 
 /// Who accepts.
 pub const BENEFICIARY: &str = "ua";
@@ -56,6 +65,10 @@ pub struct Played {
     pub acceptances: usize,
     /// The size after each round, with its checkpoint.
     pub rounds: Vec<(u64, String)>,
+    /// On how many days agreements were signed.
+    pub days: usize,
+    /// What happened then.
+    pub events: Option<Events>,
 }
 
 impl Played {
@@ -68,9 +81,15 @@ impl Played {
     }
 }
 
-/// Plays it all.
+/// When the play begins that ends by `now`.
+pub fn begin(now: Instant) -> Instant {
+    Instant::from_ms(now.ms().saturating_sub(DAYS * 86_400_000)).unwrap_or(now)
+}
+
+/// Plays it all, so that it ends by `now`.
 pub fn play(door: &mut dyn Door, cast: &Cast, now: Instant) -> anyhow::Result<Played> {
     let seen = door.history().head();
+    let now = begin(now);
     let mut stage = Stage { door, cast, now, seen, played: Played::default(), open: Vec::new() };
     for member in &cast.partners {
         let accede = Accede { keys: member.set.clone(), reservations: None, annexes: Vec::new().into() };
@@ -79,6 +98,7 @@ pub fn play(door: &mut dyn Door, cast: &Cast, now: Instant) -> anyhow::Result<Pl
     stage.close()?;
     let pledges = Pledge::all()?;
     let days: BTreeSet<_> = pledges.iter().map(|p| p.made_on).collect();
+    stage.played.days = days.len();
     for day in days {
         let before = std::mem::take(&mut stage.open);
         for pledge in pledges.iter().filter(|p| p.made_on == day) {
@@ -90,6 +110,8 @@ pub fn play(door: &mut dyn Door, cast: &Cast, now: Instant) -> anyhow::Result<Pl
     let last = std::mem::take(&mut stage.open);
     stage.accept(last)?;
     stage.close()?;
+    stage.now = stage.now.plus(Duration::of_days(DAYS_SIGNED));
+    stage.played.events = Some(events::play(&mut stage)?);
     Ok(stage.played)
 }
 

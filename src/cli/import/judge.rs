@@ -6,6 +6,7 @@ use crate::cli::act::{self, Around, Fields};
 use crate::cli::problem::Problem;
 use serde_json::{Value, json};
 use servanda::field::{Day, Handle, Instant, Long, Short};
+use servanda::ledger::Ledger;
 use servanda::roster::Roster;
 use servanda::statement::Kind;
 use servanda::statement::terms::Bounded;
@@ -35,6 +36,7 @@ pub struct Judge<'a> {
     language: String,
     folder: Option<&'a Path>,
     roster: &'a Roster,
+    ledger: Option<&'a Ledger>,
     /// Partners by the names that the charter shows.
     names: HashMap<&'a str, &'a Handle>,
 }
@@ -66,10 +68,16 @@ pub fn reference(fields: &Fields) -> Option<String> {
 
 impl<'a> Judge<'a> {
     /// Makes acts of `kind` where a row does not name another.
-    pub fn new(kind: Kind, now: Instant, roster: &'a Roster, folder: Option<&'a Path>) -> Self {
+    pub fn new(
+        kind: Kind,
+        now: Instant,
+        roster: &'a Roster,
+        ledger: Option<&'a Ledger>,
+        folder: Option<&'a Path>,
+    ) -> Self {
         let partners = &roster.charter.partners;
         let names = partners.iter().map(|partner| (partner.name.as_str(), &partner.handle)).collect();
-        Self { kind, now, language: roster.charter.language.to_string(), folder, roster, names }
+        Self { kind, now, language: roster.charter.language.to_string(), folder, roster, ledger, names }
     }
 
     /// Makes the act of a row's fields, whose ids are whole.
@@ -109,6 +117,8 @@ impl<'a> Judge<'a> {
             language: self.language.clone(),
             complete_id: &|text| Err(Problem::new(format!("{text:?} is no whole id")).into()),
             folder: self.folder,
+            roster: Some(self.roster),
+            ledger: self.ledger,
         };
         let act = act::act(kind, fields, &around).map_err(Refusal::Act)?;
         Ok(Judged { kind, body: act.encode_body() })

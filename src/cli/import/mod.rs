@@ -205,7 +205,8 @@ fn sorted(
     (rows, mapping): (Vec<rows::Row>, &Mapping),
     author: &Handle,
 ) -> Result<Sorted> {
-    let judge = Judge::new(kind, context.clock.now(), desk.roster()?, args.file.parent());
+    let judge =
+        Judge::new(kind, context.clock.now(), desk.roster()?, desk.history().ledger(), args.file.parent());
     let mut ids: HashMap<String, String> = HashMap::new();
     let mut whole_id = |text: &str| match ids.get(text) {
         Some(id) => Ok(id.clone()),

@@ -76,19 +76,23 @@ fn incident_quorum(q: &IncidentQuorum) -> String {
     format!("by {partners} of these roles: {roles}; on: {}; {disputes}", aspects(&q.aspects))
 }
 
-/// Aspects by their names.
-pub fn aspects(all: &List<Aspect>) -> String {
-    let name = |a: &Aspect| match a {
+/// The word for an aspect.
+pub fn aspect(aspect: Aspect) -> &'static str {
+    match aspect {
         Aspect::Occurred => "occurred",
         Aspect::Kind => "kind",
         Aspect::Attribution => "attribution",
         Aspect::Figures => "figures",
         Aspect::Delivered => "delivered",
-    };
+    }
+}
+
+/// Aspects by their names.
+pub fn aspects(all: &List<Aspect>) -> String {
     if all.is_empty() {
         "no aspect".to_owned()
     } else {
-        listed(all.iter().map(|a| name(a).to_owned()), "and")
+        listed(all.iter().map(|a| aspect(*a).to_owned()), "and")
     }
 }
 

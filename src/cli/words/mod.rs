@@ -10,6 +10,7 @@ mod page;
 mod terms;
 
 pub use acts::opened;
+pub use charter::{aspect, aspects};
 pub use page::{Names, Page, grouped};
 pub use servanda::text::count;
 pub use terms::{force, standing};

@@ -179,8 +179,14 @@ pub fn trigger(page: &Page<'_>, t: &Trigger) -> String {
         Some(handles) => page.any(handles),
     };
     let incident = format!("{kinds} against {against}");
-    let requesters = page.any(&t.requesters);
+    let requesters = match &t.requesters[..] {
+        [] => "whoever it is pledged to".to_owned(),
+        named => page.any(named),
+    };
     let mut out = match t.starts {
+        Starts::OnRequest if t.kinds.is_empty() => {
+            format!("called on request of {requesters}, without an incident or because of {incident}")
+        }
         Starts::OnRequest => format!("called on request of {requesters} once {incident} was reported"),
         Starts::OnceEstablished if t.requesters.is_empty() => {
             format!("called once {incident} is established")

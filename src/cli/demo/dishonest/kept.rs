@@ -24,7 +24,7 @@ const PROMISE: &str = "last.promise";
 /// Shows an old checkpoint, and no more than it commits to.
 pub fn rolled_back(scene: &Scene<'_>) -> anyhow::Result<Attack> {
     let rounds = &scene.honest.played.rounds;
-    let (size, note) = &rounds[rounds.len() / 2];
+    let (size, note) = &rounds[scene.honest.played.days / 2 + 1];
     let forgery = scene.up_to(*size)?;
     let folder = scene.publish("3-rolled-back", &forgery)?;
     let genuine = forgery.checkpoint()? == *note;
@@ -142,7 +142,7 @@ pub fn last_dropped(scene: &Scene<'_>) -> anyhow::Result<Attack> {
     Ok(Attack {
         name: "last-dropped",
         title: "It drops the last statement, on which nobody has built yet",
-        did: format!("the last acceptance of {author} is gone, and an observer's report in its place"),
+        did: format!("the last confirmation of {author} is gone, and an observer's report in its place"),
         rebuilt: "a checkpoint: the report is genuine, no chain has a gap, and by itself it verifies"
             .to_owned(),
         is_caught: alone.is_clean() && !verdict.is_clean(),
@@ -162,7 +162,7 @@ fn observation(scene: &Scene<'_>) -> anyhow::Result<Report> {
         actor: None,
         against: Vec::new().into(),
         place: Short::new("")?,
-        from: day.clone(),
+        from: day,
         to: day,
         figures: Vec::new().into(),
         text: Long::new("Nothing to report. This is an example.")?,

@@ -6,7 +6,7 @@ use crate::cli::demo::cast::{Cast, Member};
 use crate::cli::demo::examine;
 use crate::cli::demo::forge::Forgery;
 use crate::cli::demo::founding::{TRUST, statement_0};
-use crate::cli::demo::play::{Door, play};
+use crate::cli::demo::play::{Door, begin, play};
 use crate::cli::demo::sign::sign;
 use crate::cli::words::count;
 use anyhow::Context as _;
@@ -166,8 +166,9 @@ pub fn own_log(scene: &Scene<'_>) -> anyhow::Result<Attack> {
 
 fn made_up(scene: &Scene<'_>, cast: &Cast, founding: &Founding) -> anyhow::Result<Forgery> {
     let mut forgery = Forgery::new(cast);
-    let draft = statement_0(founding, &cast.operator, scene.now)?;
-    forgery.admit(draft, scene.now)?;
+    let founded = begin(scene.now);
+    let draft = statement_0(founding, &cast.operator, founded)?;
+    forgery.admit(draft, founded)?;
     play(&mut forgery, cast, scene.now)?;
     let atlantis = cast.partners.last().context("it was put at the end")?;
     let pledge = pledge_of(scene, atlantis)?;
