@@ -179,8 +179,17 @@ pub struct Cell {
 pub struct Matrix {
     /// The columns.
     pub instruments: Vec<Instrument>,
-    /// The rows, each with a cell for every column.
-    pub rows: Vec<(Handle, Vec<Cell>)>,
+    /// The rows.
+    pub rows: Vec<MatrixRow>,
+}
+
+/// A row of a [`Matrix`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MatrixRow {
+    /// Who owes.
+    pub partner: Handle,
+    /// A cell for every column.
+    pub cells: Vec<Cell>,
 }
 
 impl Matrix {
@@ -217,7 +226,8 @@ impl Matrix {
                 }
             }
         }
-        Self { instruments, rows: rows.into_iter().collect() }
+        let rows = rows.into_iter().map(|(partner, cells)| MatrixRow { partner, cells });
+        Self { instruments, rows: rows.collect() }
     }
 }
 

@@ -1,0 +1,173 @@
+//! Words that tables share; texts of others only as `plain` shows them, and cut to a column.
+
+use crate::cli::plain::{cut, plain, quoted, word};
+use crate::cli::screen::Screen;
+use servanda::field::{Handle, Instant, Short};
+use servanda::hash::Hash;
+use servanda::ledger::Said;
+use servanda::ledger::answers::{ObligationRow, PledgeRow, Total, Totals};
+use servanda::ledger::verdict::Verdict;
+use servanda::statement::body::Party;
+use servanda::statement::terms::{Instrument, Quantity};
+
+/// How wide a title may be in a table.
+const TITLE: usize = 40;
+
+/// How wide any other text of others may be.
+const LABEL: usize = 28;
+
+/// What stands where nothing is to be said.
+pub const NONE: &str = "–";
+
+/// Partners by their handles.
+pub fn handles(all: &[Handle]) -> String {
+    if all.is_empty() {
+        NONE.to_owned()
+    } else {
+        all.iter().map(Handle::as_str).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A partner by name and handle.
+pub fn who(handle: &Handle, name: Option<String>) -> String {
+    name.map_or_else(|| handle.to_string(), |name| format!("{} ({handle})", word(&name)))
+}
+
+/// A pledge by its reference, then title.
+pub fn pledge(reference: Option<&Short>, title: Option<&Short>) -> String {
+    let title = title.map_or_else(|| "sealed terms".to_owned(), |title| word(title));
+    let shown = match reference {
+        Some(reference) => format!("{} {title}", word(reference)),
+        None => title,
+    };
+    cut(&shown, TITLE)
+}
+
+/// A label that others chose.
+pub fn label(text: &str) -> String {
+    cut(&word(text), LABEL)
+}
+
+/// Means, in words.
+pub fn instruments(all: &[Instrument]) -> String {
+    let names = all.iter().map(|i| label(i.name())).collect::<Vec<_>>();
+    if names.is_empty() { NONE.to_owned() } else { names.join(", ") }
+}
+
+/// A quantity as a table has it.
+pub fn quantity(q: &Quantity) -> String {
+    match q {
+        Quantity::None => NONE.to_owned(),
+        Quantity::Open(q) => format!("{} {} {}", q.bound.words(), q.amount.grouped(), label(&q.unit)),
+        Quantity::Sealed(_) => "undisclosed".to_owned(),
+    }
+}
+
+/// A moment, or that there is none.
+pub fn by(at: Option<Instant>) -> String {
+    at.map_or_else(|| "no deadline".to_owned(), |at| at.to_string())
+}
+
+/// A partner, or somebody else between quotation marks.
+pub fn party(party: &Party) -> String {
+    match party {
+        Party::Handle(handle) => handle.to_string(),
+        Party::Name(name) => quoted(name),
+    }
+}
+
+/// How a pledge stands, with what is announced.
+pub fn stands(row: &PledgeRow) -> String {
+    let mut out = match row.state {
+        word @ ("proposed" | "in force" | "recorded" | "adopted") => word.to_owned(),
+        _ => plain(row.stands.trim_start_matches("is ").trim_start_matches("was ")),
+    };
+    if let Some(at) = row.ends_at.filter(|_| !row.is_over) {
+        out += &format!(", withdrawn from {at}");
+    }
+    if !row.reserved_by.is_empty() {
+        out += &format!(", with a reservation of {}", handles(&row.reserved_by));
+    }
+    out
+}
+
+/// A verdict in a table, with its marks.
+pub fn verdict(row: &ObligationRow) -> String {
+    let mut out = match (row.verdict, &row.measured) {
+        (Verdict::PartKept, Some(m)) => format!("part kept ({} of {})", m.confirmed, m.promised),
+        (Verdict::Overdue, _) => format!("overdue: {}", row.why),
+        (verdict, _) => verdict.words().to_owned(),
+    };
+    if !row.contested.is_empty() {
+        out += &format!(", contested by {}", handles(&distinct(&row.contested)));
+    }
+    if !row.attested.is_empty() {
+        out += &format!(", attested by {}", handles(&distinct(&row.attested)));
+    }
+    if row.disowned {
+        out += ", disowned";
+    }
+    out
+}
+
+/// Those who said something, each once.
+pub fn distinct(said: &[Said]) -> Vec<Handle> {
+    let mut all: Vec<Handle> = said.iter().map(|s| s.by.clone()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Ids by which one can go on, at most two of them.
+pub fn ids<'h>(ids: impl IntoIterator<Item = &'h Hash>) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for id in ids.into_iter().map(Hash::short) {
+        if !all.contains(&id) {
+            all.push(id);
+        }
+    }
+    match &all[..] {
+        [one, two, _, ..] => format!("{one} {two} …"),
+        few => few.join(" "),
+    }
+}
+
+/// A table's heading.
+pub fn headed(heading: &[&str]) -> Vec<Vec<String>> {
+    vec![heading.iter().map(|word| (*word).to_owned()).collect()]
+}
+
+/// What sums leave out, in words; nothing where they leave out nothing.
+pub fn left_out(totals: &Totals) -> Option<String> {
+    let of = [
+        (totals.undisclosed, "undisclosed"),
+        (totals.unmeasured, "without a stated quantity"),
+        (totals.parts, "part of another pledge"),
+        (totals.not_in_force, "neither in force nor called upon before"),
+    ];
+    let parts: Vec<_> = of.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if parts.is_empty() { None } else { Some(parts.join(", ")) }
+}
+
+/// Sums as a table, with what they leave out.
+pub fn totals(screen: &Screen, what: &str, totals: &Totals) {
+    screen.say("");
+    if totals.by.is_empty() {
+        screen.say(format!("Totals of {what}: no open quantity"));
+    } else {
+        let heading = ["bound and unit", "pledges", "promised", "claimed", "confirmed", "outstanding"];
+        let mut rows = headed(&heading);
+        rows.extend(totals.by.iter().map(total));
+        screen.say(format!("Totals of {what}"));
+        screen.table(&rows);
+    }
+    if let Some(left_out) = left_out(totals) {
+        screen.say(format!("left out: {left_out}"));
+    }
+}
+
+fn total(t: &Total) -> Vec<String> {
+    let sums = [&t.promised, &t.claimed, &t.confirmed, &t.outstanding].map(ToString::to_string);
+    let what = [format!("{} {}", t.bound.words(), label(&t.unit)), t.pledges.to_string()];
+    what.into_iter().chain(sums).collect()
+}
