@@ -238,6 +238,3 @@ fn of_means<'c>(
 ) -> impl Iterator<Item = (&'c mut Cell, &'c Instrument)> {
     cells.iter_mut().zip(columns).filter(|(_, column)| means.contains(column))
 }
-
-#[cfg(test)]
-mod tests;
