@@ -89,9 +89,9 @@ fn parts_of_other_pledges_are_left_out_and_shown_apart() {
     let exact = &status.totals.by[0];
     assert_eq!(
         (exact.bound, &exact.promised, &exact.claimed),
-        (Bound::Exactly, &sum("7100000000.5"), &sum("1000000000"))
+        (Bound::Exactly, &sum("7100000000.5"), &Some(sum("1000000000")))
     );
-    assert_eq!((&exact.confirmed, &exact.outstanding), (&sum("600000000.25"), &sum("6500000000.25")));
+    assert_eq!((&exact.confirmed, &exact.outstanding), (&Some(sum("600000000.25")), &sum("6500000000.25")));
     assert_eq!(
         status.obligations.iter().find(|row| row.id == said.money).unwrap().verdict,
         Verdict::PartKept
@@ -119,6 +119,46 @@ fn another_call_is_another_promise() {
     let status = status_at(&log, NOW, &Filter::default());
     assert_eq!(status.pledges[0].state, "withdrawn");
     assert_eq!((&status.totals.by[0].promised, status.totals.not_in_force), (&sum("10"), 0));
+}
+
+#[test]
+fn what_partners_owe_adds_up_to_what_all_owe() {
+    let (log, _) = coalition();
+    let whole = status_at(&log, NOW, &Filter::default());
+    let mut promised = std::collections::BTreeMap::<_, Sum>::new();
+    let (mut pledges, mut owed) = (0, 0);
+    for partner in ["de", "fr", "pl", "ua", "kiel"] {
+        let status = status_at(&log, NOW, &Filter { by: Some(handle(partner)), ..Filter::default() });
+        for total in status.totals.by {
+            promised.entry((total.unit, total.bound)).or_default().add(&total.promised);
+        }
+        pledges += status.pledges.len();
+        owed += status.obligations.len();
+    }
+    let all: Vec<_> = whole.totals.by.into_iter().map(|t| ((t.unit, t.bound), t.promised)).collect();
+    assert_eq!(promised.into_iter().collect::<Vec<_>>(), all);
+    assert_eq!((pledges, owed), (whole.pledges.len(), whole.obligations.len()));
+}
+
+#[test]
+fn nothing_on_record_is_not_nothing() {
+    let mut log = SmallLog::ready();
+    let dues = json!([{"label": "all", "by": "2027-01-01"}]);
+    let id = log.say("de", pledge("Some", &json!({"quantity": "exactly 5 EUR", "dues": dues})));
+    log.say("ua", accept(&[id]));
+    let sums = |log: &SmallLog| {
+        let status = status_at(log, NOW, &Filter::default());
+        let (row, total) = (status.obligations[0].sums.clone().unwrap(), status.totals.by[0].clone());
+        assert_eq!((&row.claimed, &row.confirmed), (&total.claimed, &total.confirmed));
+        (row.claimed, row.confirmed, row.outstanding)
+    };
+    assert_eq!(sums(&log), (None, None, sum("5")));
+    let claim = json!({"obligation": due(id, 0), "answer": "delivered", "quantity": euro("0")});
+    let paid = log.say("de", act(json!({ "respond": claim })));
+    assert_eq!(sums(&log), (Some(Sum::zero()), None, sum("5")));
+    log.say("ua", act(json!({"confirm": {"response": paid, "received": "not_received"}})));
+    assert_eq!(sums(&log), (Some(Sum::zero()), Some(Sum::zero()), sum("5")));
+    assert_eq!(log.findings(), []);
 }
 
 #[test]
@@ -191,8 +231,9 @@ fn the_agenda_goes_until_its_day_and_no_further() {
 fn the_last_moment_for_notice_is_exact_over_short_months() {
     use servanda::ledger::answers::agenda::last_before;
     let month: Duration = "1 month".parse().unwrap();
-    // 28, 29, 30 and 31 January all lead to 28 February: the last of them counts.
-    assert_eq!(last_before(at("2027-02-28"), month), Some(at("2027-01-31")));
+    // Midnight of 28 to 31 January leads to 28 February, but noon of the 28th leads past it.
+    assert_eq!(last_before(at("2027-02-28"), month), Some(at("2027-01-28")));
+    assert_eq!(last_before(at("2027-03-01"), month), Some(at("2027-02-01")));
     assert_eq!(last_before(at("2027-03-15"), month), Some(at("2027-02-15")));
     assert_eq!(last_before(at("1970-01-15"), month), None);
     assert_eq!(last_before(Instant::default(), Duration::default()), Some(Instant::default()));

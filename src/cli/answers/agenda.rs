@@ -119,7 +119,9 @@ fn row(basis: &Basis, item: &Item) -> Vec<String> {
             format!("{about}, {}: overdue, no response on record that was received", cells::label(label))
         }
         What::Due { label, verdict, .. } => {
-            format!("{about}, {}: falls due ({})", cells::label(label), verdict.words())
+            let is_past = item.by.is_some_and(|by| by < basis.when.at);
+            let falls = if is_past { "fell due" } else { "falls due" };
+            format!("{about}, {}: {falls}, {}", cells::label(label), verdict.words())
         }
         What::Unconfirmed { label, .. } => {
             format!("{about}, {}: delivery claimed, to be confirmed or not", cells::label(label))

@@ -134,14 +134,14 @@ fn not_kept(status: &Status) -> String {
 fn sums(status: &Status) -> Vec<String> {
     let by = &status.totals.by;
     let line = |t: &servanda::ledger::answers::Total| {
+        let (claimed, confirmed) =
+            (cells::recorded(t.claimed.as_ref()), cells::recorded(t.confirmed.as_ref()));
         format!(
-            "{} {} in {}: {} promised, {} claimed, {} confirmed, {} outstanding.",
-            t.bound.words(),
+            "{}, {}, {}: promised {}; claimed {claimed}; confirmed {confirmed}; outstanding {}.",
             cells::label(&t.unit),
+            t.bound.words(),
             count(t.pledges, "pledge", "pledges"),
             t.promised,
-            t.claimed,
-            t.confirmed,
             t.outstanding,
         )
     };

@@ -2,7 +2,7 @@
 
 use crate::cli::plain::{cut, plain, quoted, word};
 use crate::cli::screen::Screen;
-use servanda::field::{Handle, Instant, Short};
+use servanda::field::{Handle, Instant, Short, Sum};
 use servanda::hash::Hash;
 use servanda::ledger::Said;
 use servanda::ledger::answers::{ObligationRow, PledgeRow, Total, Totals};
@@ -93,8 +93,10 @@ pub fn stands(row: &PledgeRow) -> String {
 
 /// A verdict in a table, with its marks.
 pub fn verdict(row: &ObligationRow) -> String {
-    let mut out = match (row.verdict, &row.measured) {
-        (Verdict::PartKept, Some(m)) => format!("part kept ({} of {})", m.confirmed, m.promised),
+    let mut out = match (row.verdict, &row.sums) {
+        (Verdict::PartKept, Some(sums)) => {
+            format!("part kept ({} of {})", recorded(sums.confirmed.as_ref()), sums.promised)
+        }
         (Verdict::Overdue, _) => format!("overdue: {}", row.why),
         (verdict, _) => verdict.words().to_owned(),
     };
@@ -167,7 +169,17 @@ pub fn totals(screen: &Screen, what: &str, totals: &Totals) {
 }
 
 fn total(t: &Total) -> Vec<String> {
-    let sums = [&t.promised, &t.claimed, &t.confirmed, &t.outstanding].map(ToString::to_string);
-    let what = [format!("{} {}", t.bound.words(), label(&t.unit)), t.pledges.to_string()];
-    what.into_iter().chain(sums).collect()
+    vec![
+        format!("{} {}", t.bound.words(), label(&t.unit)),
+        t.pledges.to_string(),
+        t.promised.to_string(),
+        recorded(t.claimed.as_ref()),
+        recorded(t.confirmed.as_ref()),
+        t.outstanding.to_string(),
+    ]
+}
+
+/// A sum, or that nothing is on record, which is not the same as 0.
+pub fn recorded(sum: Option<&Sum>) -> String {
+    sum.map_or_else(|| "not recorded".to_owned(), ToString::to_string)
 }

@@ -67,14 +67,14 @@ fn show(page: &mut Page<'_>, incident: &IncidentRow, quorum: u64) {
     let established = match (&incident.established, &incident.report) {
         (Some(by), Some(report)) => {
             let report = report.short();
-            format!("by entry {}, {}, as report {report} has it  {}", by.index, by.at, by.id.short())
+            format!("by entry {}, {}, as report {report} has it: {}", by.index, by.at, by.id.short())
         }
         _ => format!("no: no report has reached the quorum of {quorum}"),
     };
     page.row("established", established);
     let called = match incident.called.len() {
         0 => "nothing".to_owned(),
-        n => format!("{}  {}", count(n, "pledge", "pledges"), cells::ids(&incident.called)),
+        n => format!("{}: {}", count(n, "pledge", "pledges"), cells::ids(&incident.called)),
     };
     page.row("called upon", called);
     for report in &incident.reports {
@@ -86,9 +86,9 @@ fn show(page: &mut Page<'_>, incident: &IncidentRow, quorum: u64) {
 fn show_report(page: &mut Page<'_>, report: &ReportRow) {
     let said = &report.said;
     let who = page.who(&said.by);
-    page.row("report of", format!("{who}, entry {}, {}  {}", said.index, said.at, said.id.short()));
+    page.row("report of", format!("{who}, entry {}, {}: {}", said.index, said.at, said.id.short()));
     if let Some(by) = &report.superseded_by {
-        page.row("", format!("superseded by its author  {}", by.short()));
+        page.row("", format!("superseded by its author: {}", by.short()));
     }
     if report.disowned {
         page.row("", "disowned: said with a stolen key");
@@ -143,5 +143,5 @@ fn tally_words(tally: &AspectTally) -> String {
         out += &format!("; {}", side(tally.counted_against, &tally.disputed, "disputed"));
     }
     let ids: Vec<_> = tally.disputed.iter().chain(&tally.attested).map(|s| s.id).collect();
-    format!("{out}  {}", cells::ids(&ids)).trim_end().to_owned()
+    format!("{out}: {}", cells::ids(&ids))
 }

@@ -54,7 +54,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
     }
     for motion in &open {
         page.sentence(format!(
-            "Open motion {}: approved by {}, {} of the {} that it takes; lapses {}  {}",
+            "Open motion {}: approved by {}, {} of the {} that it takes; lapses {}: {}",
             words::moved(&motion.motion, &name),
             cells::handles(&motion.approved_by),
             motion.approved_by.len(),
@@ -74,7 +74,7 @@ fn show(page: &mut Page<'_>, member: &MemberRow) {
     let who = page.who(&member.handle);
     page.sentence(format!("{who}{roles}{suspended}"));
     if let Some(index) = member.rekeyed {
-        page.row("re-keyed", format!("by a motion that entry {index} carried  @{index}"));
+        page.row("re-keyed", format!("by a motion that entry {index} carried: @{index}"));
     }
     member.sets.iter().for_each(|set| show_set(page, set));
     if member.sets.last().is_none_or(|set| set.until.is_some()) {
@@ -84,8 +84,8 @@ fn show(page: &mut Page<'_>, member: &MemberRow) {
 
 fn show_set(page: &mut Page<'_>, set: &SetRow) {
     let until = match set.until {
-        Some(until) => format!("entry {until}, which replaced it  @{} @{until}", set.from),
-        None => format!("now  @{}", set.from),
+        Some(until) => format!("entry {until}, which replaced it: @{} @{until}", set.from),
+        None => format!("now: @{}", set.from),
     };
     page.row("keys", format!("from entry {} to {until}", set.from));
     for officer in &set.officers {

@@ -8,9 +8,9 @@ use crate::cli::problem::Problem;
 use crate::cli::screen::Screen;
 use crate::cli::{Context, Outcome};
 use serde_json::json;
-use servanda::field::{Handle, Instant};
+use servanda::field::{Handle, Instant, Sum};
 use servanda::ledger::answers::{
-    Cell, Change, Changed, Filter, Matrix, ObligationRow, PledgeRow, Status, Tally, changes,
+    Cell, Change, Changed, Filter, Matrix, ObligationRow, PledgeRow, Status, Sums, Tally, changes,
 };
 use servanda::ledger::verdict::Verdict;
 use servanda::statement::terms::Instrument;
@@ -180,10 +180,13 @@ fn obligation_rows(obligations: &[ObligationRow]) -> Vec<Vec<String>> {
     let heading = ["partner", "pledge", "occasion", "to", "due", "verdict", "claimed", "confirmed", "id"];
     let mut rows = headed(&heading);
     for row in obligations {
-        let sum = |sum: Option<String>| {
-            let unit = row.measured.as_ref().map(|m| cells::label(&m.unit)).unwrap_or_default();
-            let none = if row.undisclosed { "undisclosed" } else { cells::NONE };
-            sum.map_or_else(|| none.to_owned(), |sum| format!("{sum} {unit}"))
+        let sum = |of: fn(&Sums) -> Option<&Sum>| match (&row.sums, row.undisclosed) {
+            (None, true) => "undisclosed".to_owned(),
+            (None, false) => cells::NONE.to_owned(),
+            (Some(sums), _) => match of(sums) {
+                Some(sum) => format!("{sum} {}", cells::label(&sums.unit)),
+                None => cells::recorded(None),
+            },
         };
         rows.push(vec![
             cells::handles(&row.by),
@@ -192,8 +195,8 @@ fn obligation_rows(obligations: &[ObligationRow]) -> Vec<Vec<String>> {
             cells::handles(&row.to),
             cells::by(row.deadline),
             cells::verdict(row),
-            sum(row.measured.as_ref().map(|m| m.claimed.to_string())),
-            sum(row.measured.as_ref().map(|m| m.confirmed.to_string())),
+            sum(|sums| sums.claimed.as_ref()),
+            sum(|sums| sums.confirmed.as_ref()),
             row.rests_on.id.short(),
         ]);
     }

@@ -13,6 +13,8 @@ use crate::statement::body::{Answer, Motion, Occasion};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
+const DAY_MS: u64 = 86_400_000;
+
 /// What is to be done, or lapses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -228,7 +230,9 @@ fn ends(pledge: &Pledge, when: Moment, until: Instant, items: &mut Vec<Item>) {
     }
 }
 
-/// The last moment from which a duration does not lead past another; none before the epoch.
+/// The last moment up to which notice of any moment takes effect no later than `end`, if it takes effect a duration
+/// after it; none before the epoch. Months are clamped: at noon on the 28th a month may lead further than at midnight on
+/// the 31st, and then the 28th at midnight is told.
 #[must_use]
 pub fn last_before(end: Instant, d: Duration) -> Option<Instant> {
     let fits = |ms: u64| Instant::from_ms(ms).is_ok_and(|at| at.plus(d) <= end);
@@ -240,7 +244,10 @@ pub fn last_before(end: Instant, d: Duration) -> Option<Instant> {
         let middle = low + (high - low) / 2;
         if fits(middle) { low = middle } else { high = middle }
     }
-    Instant::from_ms(low).ok()
+    // Up to three days later are clamped to the same one.
+    let earlier = (1..=3).rev().filter_map(|days| low.checked_sub(days * DAY_MS));
+    let first = earlier.into_iter().find(|ms| fits(*ms) && !fits(ms + 1));
+    Instant::from_ms(first.unwrap_or(low)).ok()
 }
 
 fn disputes(ledger: &Ledger, when: Moment, items: &mut Vec<Item>) {
