@@ -217,7 +217,7 @@ fn the_agenda_goes_until_its_day_and_no_further() {
     assert_eq!(notice("2026-12-31"), None);
     let kinds = |until: &str| {
         let all = items(until).into_iter().map(|item| item.what);
-        all.map(|what| format!("{what:?}").split([' ', '{']).next().unwrap().to_owned()).collect::<Vec<_>>()
+        all.map(|what| format!("{what:?}").split([' ', '{', '(']).next().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let all = kinds("2027-01-31");
     for kind in ["Due", "Unconfirmed", "Unaccepted", "Need", "Disputed", "Notice", "Ends", "Review", "Motion"]
@@ -225,6 +225,22 @@ fn the_agenda_goes_until_its_day_and_no_further() {
         assert!(all.iter().any(|k| k == kind), "{kind}: {all:?}");
     }
     assert!(!kinds("2026-12-13").iter().any(|k| k == "Need" || k == "Review"));
+}
+
+#[test]
+fn an_announced_withdrawal_is_on_the_agenda_until_it_takes_effect() {
+    let mut log = SmallLog::ready();
+    let id = log.say("de", pledge("Some", &json!({"notice_period": "30 days"})));
+    log.say("ua", accept(&[id]));
+    log.say("de", act(json!({"withdraw": {"from": {"pledges": [id]}}})));
+    let roster = log.history().roster().unwrap();
+    let items = |now: &str, until: &str| agenda(ledger(&log), roster, Moment::at(at(now)), at(until));
+    let told = items("2026-12-12", "2026-12-31T23:59Z");
+    assert_eq!((told.len(), &told[0].what), (1, &What::Withdrawn));
+    assert_eq!(told[0].by, Some(at("2026-12-31T09:08Z")));
+    assert_eq!((items("2026-12-12", "2026-12-31").len(), items("2027-01-01", "2027-12-31").len()), (0, 0));
+    let row = &status_at(&log, NOW, &Filter::default()).pledges[0];
+    assert_eq!((row.state, row.ends_at), ("in force", Some(at("2026-12-31T09:08Z"))));
 }
 
 #[test]

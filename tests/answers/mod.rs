@@ -144,8 +144,8 @@ fn events(log: &mut SmallLog, money: Hash, asked: Hash) -> Hash {
         }})),
     );
     log.say("ua", act(json!({"invoke": {"pledges": [asked], "requested_at": "2026-12-01T09:17:00Z"}})));
-    let call = log.history().ledger().unwrap().obligations().keys().filter(|key| key.pledge == asked);
-    let call = call.last().unwrap().clone();
+    let mut calls = log.history().ledger().unwrap().obligations().keys().filter(|key| key.pledge == asked);
+    let call = calls.next().unwrap().clone();
     log.say("de", act(json!({"respond": {"obligation": call, "answer": "declined"}})));
     let exercise = report(json!({"exercise": true}));
     let exercise = log.say("fr", exercise);
@@ -282,6 +282,29 @@ fn a_brief_has_at_most_ten_lines_and_ends_with_the_entry() {
         assert!(brief.trim_end().ends_with(&last), "{brief}");
         assert!(brief.contains("cannot show promises made elsewhere"), "{brief}");
     }
+}
+
+#[test]
+fn a_brief_tells_who_is_suspended_and_what_was_withdrawn_or_kept_late() {
+    let mut log = SmallLog::ready();
+    let terms = json!({"quantity": "exactly 5 EUR", "dues": [{"label": "all", "by": "2026-12-01T09:00Z"}]});
+    let id = log.say("pl", pledge("Some", &terms));
+    log.say("ua", accept(&[id]));
+    let terms = json!({"quantity": "exactly 7 EUR", "dues": [{"label": "all", "by": "2026-12-02"}]});
+    let late = log.say("pl", pledge("More", &terms));
+    log.say("ua", accept(&[late]));
+    log.now = at("2026-12-03T09:00Z");
+    let claim = json!({"obligation": due(late, 0), "answer": "delivered"});
+    let paid = log.say("pl", act(json!({ "respond": claim })));
+    log.say("ua", act(json!({"confirm": {"response": paid, "received": "in_full"}})));
+    log.carry(servanda::statement::body::Motion::Suspend { handle: handle("pl") });
+    assert_eq!(log.findings(), []);
+    let desk = Desk::of(&log);
+    let brief = desk.good(&["brief", "pl"]);
+    assert!(brief.starts_with("Partner pl (pl), suspended by the others, at "), "{brief}");
+    assert!(brief.contains("1 kept late (") && brief.contains("confirmed 7; outstanding 5"), "{brief}");
+    assert_eq!(desk.json(&["brief", "pl"])["brief"]["suspended"], json!(true));
+    assert!(desk.good(&["roster", "pl"]).contains("guarantor; suspended"));
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
         let mut rows = cells::headed(&["when", "who", "what", "id"]);
         rows.extend(items.iter().map(|item| row(&basis, item)));
         rows.extend(drafts.iter().map(draft_row));
-        screen.table(&rows);
+        cells::table(screen, &rows);
     }
     Ok(basis.finish(context))
 }
@@ -138,10 +138,12 @@ fn row(basis: &Basis, item: &Item) -> Vec<String> {
             format!("{about}: last moment to extend it or give notice; it ends {valid_until}")
         }
         What::Ends => format!("{about}: ends"),
+        What::Withdrawn => format!("{about}: its withdrawal takes effect"),
         What::Review => "review meeting".to_owned(),
-        What::Motion { motion, quorum, approved_by } => {
+        What::Motion(motion) => {
             let names = |handle: &Handle| basis.name(handle);
-            let (moved, approved) = (words::moved(motion, &names), approved_by.len());
+            let (moved, approved) = (words::moved(&motion.motion, &names), motion.approved_by.len());
+            let quorum = motion.quorum;
             format!("motion {moved}: {approved} of the {quorum} approvals that it takes")
         }
     };

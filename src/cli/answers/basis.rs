@@ -3,6 +3,7 @@
 //! The ledger at T folds all entries up to the last whose effective time is not after T, then lets time pass to T. For
 //! the present and the future that is the verified history itself; for the past its beginning is folded again.
 
+use super::cells;
 use crate::cli::open::{Log, LogArgs};
 use crate::cli::plain::plain;
 use crate::cli::problem::Problem;
@@ -230,7 +231,7 @@ impl Basis {
     /// Says the last lines, and tells how the verb ends.
     pub fn finish(&self, context: &Context) -> Outcome {
         context.screen.say("");
-        self.last_lines().iter().for_each(|line| context.screen.say(line));
+        self.last_lines().iter().for_each(|line| cells::say(&context.screen, line));
         self.outcome()
     }
 }

@@ -45,6 +45,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
     let brief = json!({
         "partner": args.partner,
         "name": basis.name(&args.partner),
+        "suspended": basis.roster().is_suspended(&args.partner),
         "states": states(&status),
         "tally": status.tally,
         "contested": contested(&status),
@@ -54,7 +55,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
         "recorded": status.recorded.len(),
     });
     basis.json(context, "brief", &brief)?;
-    lines(&basis, &args.partner, &status).iter().for_each(|line| context.screen.say(line));
+    lines(&basis, &args.partner, &status).iter().for_each(|line| cells::say(&context.screen, line));
     Ok(basis.outcome())
 }
 
@@ -88,7 +89,8 @@ fn lines(basis: &Basis, partner: &Handle, status: &Status) -> Vec<String> {
     let each = if each.is_empty() { String::new() } else { format!(": {}", each.join(", ")) };
     let who = cells::who(partner, basis.name(partner));
     let pledges = count(all, "pledge", "pledges");
-    let mut lines = vec![format!("{who} at {}: {pledges}{each}.", basis.moment())];
+    let suspended = if basis.roster().is_suspended(partner) { ", suspended by the others" } else { "" };
+    let mut lines = vec![format!("{who}{suspended}, at {}: {pledges}{each}.", basis.moment())];
     lines.push(match status.obligations.len() {
         0 => "Owed so far: nothing.".to_owned(),
         n => format!("Owed: {n}: {}.", tally(&status.tally)),

@@ -1,7 +1,8 @@
 //! Words that tables share; texts of others only as `plain` shows them, and cut to a column.
 
-use crate::cli::plain::{cut, plain, quoted, word};
-use crate::cli::screen::Screen;
+use crate::cli::plain::{cut, plain, quoted, word, wrap_hanging};
+use crate::cli::screen::{self, Screen};
+use dialoguer::console::Term;
 use servanda::field::{Handle, Instant, Short, Sum};
 use servanda::hash::Hash;
 use servanda::ledger::Said;
@@ -9,6 +10,7 @@ use servanda::ledger::answers::{ObligationRow, PledgeRow, Total, Totals};
 use servanda::ledger::verdict::Verdict;
 use servanda::statement::body::Party;
 use servanda::statement::terms::{Instrument, Quantity};
+use std::io::IsTerminal as _;
 
 /// How wide a title may be in a table.
 const TITLE: usize = 40;
@@ -134,6 +136,28 @@ pub fn ids<'h>(ids: impl IntoIterator<Item = &'h Hash>) -> String {
     }
 }
 
+/// How far in the rest of a line stands that a terminal is too narrow for: no text of others reaches the first column.
+const INDENT: usize = 4;
+
+/// Says a line that is fit to be shown, broken before a terminal would break it.
+pub fn say(screen: &Screen, line: &str) {
+    let width = std::io::stdout().is_terminal().then(|| usize::from(Term::stdout().size().1).max(5 * INDENT));
+    match width {
+        None => screen.say(line),
+        Some(width) => {
+            for (i, part) in wrap_hanging(line, width, width - INDENT).into_iter().enumerate() {
+                let indent = if i == 0 { 0 } else { INDENT };
+                screen.say(format!("{:indent$}{part}", ""));
+            }
+        }
+    }
+}
+
+/// Says aligned columns; the first row is the heading.
+pub fn table(screen: &Screen, rows: &[Vec<String>]) {
+    screen::table(rows).iter().for_each(|line| say(screen, line));
+}
+
 /// A table's heading.
 pub fn headed(heading: &[&str]) -> Vec<Vec<String>> {
     vec![heading.iter().map(|word| (*word).to_owned()).collect()]
@@ -161,10 +185,10 @@ pub fn totals(screen: &Screen, what: &str, totals: &Totals) {
         let mut rows = headed(&heading);
         rows.extend(totals.by.iter().map(total));
         screen.say(format!("Totals of {what}"));
-        screen.table(&rows);
+        table(screen, &rows);
     }
     if let Some(left_out) = left_out(totals) {
-        screen.say(format!("left out: {left_out}"));
+        say(screen, &format!("left out: {left_out}"));
     }
 }
 

@@ -127,12 +127,12 @@ fn show(screen: &Screen, basis: &Basis, status: &Status) {
     if status.pledges.is_empty() {
         screen.say("No pledges.");
     } else {
-        screen.table(&pledge_rows(&status.pledges));
+        cells::table(screen, &pledge_rows(&status.pledges));
     }
     if !status.obligations.is_empty() {
         screen.say("");
         screen.say(format!("Owed: {}", tally(&status.tally)));
-        screen.table(&obligation_rows(&status.obligations));
+        cells::table(screen, &obligation_rows(&status.obligations));
     }
     if !status.pledges.is_empty() {
         cells::totals(screen, "pledges", &status.totals);
@@ -143,13 +143,13 @@ fn show(screen: &Screen, basis: &Basis, status: &Status) {
     if !status.recorded.is_empty() {
         screen.say("");
         screen.say("Recorded, not pledged");
-        screen.table(&pledge_rows(&status.recorded));
+        cells::table(screen, &pledge_rows(&status.recorded));
         cells::totals(screen, "what is recorded, not pledged", &status.recorded_totals);
     }
     if !status.exercises.is_empty() {
         screen.say("");
         screen.say("Exercises: nothing is owed");
-        screen.table(&obligation_rows(&status.exercises));
+        cells::table(screen, &obligation_rows(&status.exercises));
     }
 }
 
@@ -215,7 +215,7 @@ fn show_matrix(screen: &Screen, basis: &Basis, matrix: &Matrix) {
     for row in &matrix.rows {
         rows.push(std::iter::once(row.partner.to_string()).chain(row.cells.iter().map(cell)).collect());
     }
-    screen.table(&rows);
+    cells::table(screen, &rows);
     screen.say("");
     screen.say(
         "A pledge by several means counts under each; one that several owe jointly, under each of them.",
@@ -251,7 +251,7 @@ fn diff(context: &Context, basis: Basis, filter: &Filter, moments: &[Instant]) -
     } else {
         let mut rows = headed(&["partner", "pledge", "occasion", "towards", "change", "id"]);
         rows.extend(changes.iter().map(change_row));
-        screen.table(&rows);
+        cells::table(screen, &rows);
     }
     Ok(basis.finish(context))
 }

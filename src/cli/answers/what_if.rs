@@ -69,13 +69,13 @@ fn show(screen: &Screen, trial: &Trial) {
         let heading = ["would owe", "pledge", "to", "quantity", "started", "by when", "id"];
         let mut rows = cells::headed(&heading);
         rows.extend(trial.would.iter().map(would_row));
-        screen.table(&rows);
+        cells::table(screen, &rows);
     }
     if !trial.would_not.is_empty() {
         screen.say("");
         let mut rows = cells::headed(&["would not owe", "pledge", "why", "id"]);
         rows.extend(trial.would_not.iter().map(would_not_row));
-        screen.table(&rows);
+        cells::table(screen, &rows);
     }
     let other = count(trial.other_kinds, "pledge waits", "pledges wait");
     let recorded = count(trial.recorded, "commitment is", "commitments are");
