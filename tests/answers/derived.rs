@@ -162,6 +162,34 @@ fn nothing_on_record_is_not_nothing() {
 }
 
 #[test]
+fn what_a_pledge_promises_follows_how_it_ended() {
+    let mut log = SmallLog::ready();
+    let dues = json!([
+        {"label": "first", "by": "2027-03-01", "quantity": "exactly 2 EUR"},
+        {"label": "second", "by": "2027-09-01", "quantity": "exactly 2 EUR"},
+    ]);
+    let terms = json!({
+        "quantity": "at least 4 EUR", "dues": dues, "valid_from": "2027-01-01", "valid_until": "2027-12-31",
+    });
+    let id = log.say("de", pledge("Some", &terms));
+    log.say("ua", accept(&[id]));
+    let promised = |log: &SmallLog, time: &str| {
+        let totals = status_at(log, time, &Filter::default()).totals;
+        let by: Vec<_> = totals.by.iter().map(|t| (t.bound, t.promised.to_string())).collect();
+        (by, totals.not_in_force)
+    };
+    let whole = (vec![(Bound::AtLeast, "4".to_owned())], 0);
+    for time in [NOW, "2027-06-01", "2028-06-01"] {
+        assert_eq!(promised(&log, time), whole, "{time}");
+    }
+    // Withdrawn between its dues, it promised the first of them.
+    log.now = at("2027-05-01");
+    log.say("de", act(json!({"withdraw": {"from": {"pledges": [id]}}})));
+    assert_eq!(log.findings(), []);
+    assert_eq!(promised(&log, "2028-06-01"), (vec![(Bound::Exactly, "2".to_owned())], 0));
+}
+
+#[test]
 fn exercises_and_records_stand_apart() {
     let (log, _) = coalition();
     let status = status_at(&log, NOW, &Filter::default());
@@ -217,7 +245,8 @@ fn the_agenda_goes_until_its_day_and_no_further() {
     assert_eq!(notice("2026-12-31"), None);
     let kinds = |until: &str| {
         let all = items(until).into_iter().map(|item| item.what);
-        all.map(|what| format!("{what:?}").split([' ', '{', '(']).next().unwrap().to_owned()).collect::<Vec<_>>()
+        all.map(|what| format!("{what:?}").split([' ', '{', '(']).next().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     let all = kinds("2027-01-31");
     for kind in ["Due", "Unconfirmed", "Unaccepted", "Need", "Disputed", "Notice", "Ends", "Review", "Motion"]

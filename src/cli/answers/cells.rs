@@ -169,7 +169,7 @@ pub fn left_out(totals: &Totals) -> Option<String> {
         (totals.undisclosed, "undisclosed"),
         (totals.unmeasured, "without a stated quantity"),
         (totals.parts, "part of another pledge"),
-        (totals.not_in_force, "neither in force nor called upon before"),
+        (totals.not_in_force, "not binding yet, or ended before anything was owed"),
     ];
     let parts: Vec<_> = of.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if parts.is_empty() { None } else { Some(parts.join(", ")) }

@@ -56,9 +56,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
 
 fn no_kind<'k>(kind: &str, known: impl Iterator<Item = &'k Short>) -> Problem {
     let known: Vec<_> = known.map(|label| quoted(label)).collect();
-    let hint = if known.is_empty() { "they name none".to_owned() } else { known.join(", ") };
+    let none = "they name none: a motion can replace them".to_owned();
     Problem::new(format!("the charter's rules name no incident kind {}", quoted(kind)))
-        .hint(format!("the kinds that they name: {hint}"))
+        .hint(if known.is_empty() { none } else { format!("they name {}", known.join(", ")) })
 }
 
 fn show(screen: &Screen, trial: &Trial) {
