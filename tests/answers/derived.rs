@@ -257,6 +257,39 @@ fn the_agenda_goes_until_its_day_and_no_further() {
 }
 
 #[test]
+fn amendments_and_joint_owers_wait_on_the_agenda() {
+    let mut log = SmallLog::ready();
+    let jointly = json!({"owed_by": {"jointly": ["de", "fr"]}});
+    let id = log.say("de", pledge("Together", &jointly));
+    log.say("ua", accept(&[id]));
+    let waiting = |log: &SmallLog| {
+        let roster = log.history().roster().unwrap();
+        let items = agenda(ledger(log), roster, Moment::at(at(NOW)), at(NOW));
+        items.into_iter().map(|item| (item.who[0].to_string(), item.what)).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(&log), [("fr".to_owned(), What::Unjoined)]);
+    log.say("fr", act(json!({"join": {"statement": id}})));
+    assert_eq!(waiting(&log), []);
+    let Act::Pledge(more) = pledge("Together, and more", &json!({})) else { unreachable!() };
+    let amended = json!({"amend": {"statement": id, "to": ["ua"], "terms": more.terms}});
+    let amended = log.say("de", act(amended));
+    assert_eq!(waiting(&log), [("ua".to_owned(), What::Unaccepted { version: 1 })]);
+    log.say("ua", accept(&[amended]));
+    assert_eq!(waiting(&log), []);
+    assert_eq!(log.findings(), []);
+}
+
+#[test]
+fn what_is_sealed_may_be_for_this_and_is_told() {
+    let mut log = SmallLog::ready();
+    log.say("fr", act(json!({"pledge": {"to": ["ua"], "terms": {"sealed": "09".repeat(32)}}})));
+    log.say("fr", pledge("Nothing to call", &json!({})));
+    let kind = crate::support::small_log::short("armed attack");
+    let trial = ledger(&log).what_if(&kind, &handle("ua"), Moment::at(at(NOW)));
+    assert_eq!((trial.undisclosed, trial.would.len(), trial.would_not.len()), (1, 0, 0));
+}
+
+#[test]
 fn an_announced_withdrawal_is_on_the_agenda_until_it_takes_effect() {
     let mut log = SmallLog::ready();
     let id = log.say("de", pledge("Some", &json!({"notice_period": "30 days"})));

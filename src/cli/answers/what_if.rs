@@ -79,7 +79,9 @@ fn show(screen: &Screen, trial: &Trial) {
     }
     let other = count(trial.other_kinds, "pledge waits", "pledges wait");
     let recorded = count(trial.recorded, "commitment is", "commitments are");
+    let sealed = count(trial.undisclosed, "pledge has", "pledges have");
     let apart = [
+        (trial.undisclosed, format!("{sealed} sealed terms, which may or may not be for this")),
         (trial.other_kinds, format!("{other} for incidents of other kinds")),
         (trial.recorded, format!("{recorded} recorded, not pledged")),
     ];
