@@ -38,16 +38,22 @@ pub fn who(handle: &Handle, name: Option<String>) -> String {
 /// A pledge by its reference, then title.
 pub fn pledge(reference: Option<&Short>, title: Option<&Short>) -> String {
     let title = title.map_or_else(|| "sealed terms".to_owned(), |title| word(title));
-    let shown = match reference {
-        Some(reference) => format!("{} {title}", word(reference)),
-        None => title,
-    };
-    cut(&shown, TITLE)
+    match reference {
+        // What follows a reference that fills the column would be quotation marks alone.
+        Some(reference) => cut(&format!("{} {title}", label(reference)), TITLE),
+        None => short(&title, TITLE),
+    }
 }
 
 /// A label that others chose.
 pub fn label(text: &str) -> String {
-    cut(&word(text), LABEL)
+    short(&word(text), LABEL)
+}
+
+/// The beginning of a word, its closing quotation mark kept.
+fn short(word: &str, width: usize) -> String {
+    let shown = cut(word, width);
+    if shown != word && word.starts_with('"') { cut(word, width - 1) + "\"" } else { shown }
 }
 
 /// Means, in words.
