@@ -6,6 +6,8 @@ mod acts;
 mod cli_acts;
 /// `verify`, `prove` and `check`, as a user types them.
 mod cli_verify;
+/// `status`, `brief`, `agenda`, `incidents`, `what-if`, `roster`: answers from the ledger, past and future.
+mod answers;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
 /// `keygen` and `init`, as a person runs them.

@@ -12,9 +12,11 @@
 //! | calls upon pledges | `call` |
 //! | obligations, responses, verdicts | [`obligation`], [`verdict`] |
 //! | what carried motions do to all this | `carried`, `restart` |
+//! | what people ask of all this | [`answers`] |
 //!
 //! The rules stand in one table in `docs/ledger.md`.
 
+pub mod answers;
 mod call;
 mod carried;
 mod commit;

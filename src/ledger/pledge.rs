@@ -108,7 +108,9 @@ impl Moment {
         Self { before: u64::MAX, at }
     }
 
-    pub(super) fn has(self, said: &Said) -> bool {
+    /// Whether something was said by then.
+    #[must_use]
+    pub fn has(self, said: &Said) -> bool {
         said.index < self.before && said.at <= self.at
     }
 }
@@ -296,6 +298,20 @@ pub enum State {
 }
 
 impl State {
+    /// All words for it.
+    pub const WORDS: [&'static str; 10] = [
+        "proposed",
+        "awaiting",
+        "not yet valid",
+        "in force",
+        "suspended",
+        "withdrawn",
+        "expired",
+        "lapsed",
+        "recorded",
+        "adopted",
+    ];
+
     /// The word for it, for tables and programs.
     #[must_use]
     pub fn word(&self) -> &'static str {
