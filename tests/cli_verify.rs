@@ -21,9 +21,9 @@ use std::process::Command;
 
 /// What a command said, and its exit code.
 pub struct Said {
-    code: i32,
-    out: String,
-    err: String,
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Said {

@@ -6,6 +6,8 @@ mod acts;
 mod cli_verify;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
+/// `history`: everything about one pledge, from its first terms to its verdicts.
+mod cli_history;
 /// `keygen` and `init`, as a person runs them.
 mod cli_keys;
 /// The demo: what it leaves behind, and the example against the texts that it was taken from.

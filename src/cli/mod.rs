@@ -12,6 +12,8 @@ mod desk;
 mod documents;
 mod export;
 mod files;
+mod folded;
+mod history;
 mod import;
 mod init;
 mod kept;
@@ -30,6 +32,7 @@ mod roster;
 mod rounds;
 mod screen;
 mod send;
+mod signatories;
 mod signing;
 mod show;
 mod verify;
@@ -106,6 +109,7 @@ enum Verb {
     Prove(prove::Prove),
     Log(log::Args),
     Show(show::Args),
+    History(history::Args),
     Export(export::Args),
     Open(documents::Args),
     Check(check::Check),
@@ -148,6 +152,7 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Prove(args) => prove::run(context, args),
         Verb::Log(args) => log::run(context, &args),
         Verb::Show(args) => show::run(context, &args),
+        Verb::History(args) => history::run(context, &args),
         Verb::Export(args) => export::run(context, &args),
         Verb::Open(args) => documents::run(context, &args),
         Verb::Check(args) => check::run(context, &args),
