@@ -11,6 +11,7 @@ use servanda::client::Tiles;
 use servanda::codec::{decode_large, encode};
 use servanda::hash::Hash;
 use servanda::history::{History, Snapshot};
+use servanda::ledger::Ledger;
 use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::prove::StoredTree;
 use servanda::text::count;
@@ -70,7 +71,11 @@ fn folder(log: &Hash) -> Option<PathBuf> {
 fn resume(folder: &Path) -> Option<(Hash, History)> {
     let bytes = fs::read(folder.join("history")).ok()?;
     let (root, snapshot) = decode_large::<(Hash, Snapshot)>(&bytes, MAX_KEPT).ok()?;
-    Some((root, History::resume(snapshot).ok()?))
+    let ledger = match snapshot.ledger() {
+        Some(digest) => Some(Ledger::decode(&fs::read(folder.join("ledger")).ok()?, &digest).ok()?),
+        None => None,
+    };
+    Some((root, History::resume(snapshot, ledger).ok()?))
 }
 
 fn keep(folder: &Path, history: &History, root: Hash, note: &str) -> std::io::Result<()> {
@@ -80,6 +85,9 @@ fn keep(folder: &Path, history: &History, root: Hash, note: &str) -> std::io::Re
         std::io::Write::write_all(&mut file, bytes)?;
         file.persist(folder.join(name)).map(|_| ()).map_err(std::io::Error::from)
     };
+    if let Some(ledger) = history.ledger() {
+        write("ledger", &encode(ledger))?;
+    }
     write("history", &encode(&(root, history.snapshot())))?;
     write(&format!("checkpoint-{}", history.head().size), note.as_bytes())
 }

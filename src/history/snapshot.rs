@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! version 2 | head (size, [32]) | sequenced_at | effective time | [(handle, five chains)] | [(index, entry)]
-//!           | (index, kind)? | ledger? | SHA-256("servanda/snapshot/1\n" || all before)
+//!           | (index, kind)? | ledger's digest? | SHA-256("servanda/snapshot/1\n" || all before)
 //! ```
+//!
+//! The ledger lies apart, named by its digest: it is much longer, and need not be written as often.
 //!
 //! The digest finds damage, not malice: whoever keeps a snapshot trusts the place where it lies. Roster and keys are
 //! derived anew, signatures included.
@@ -38,7 +40,15 @@ struct Kept {
     chains: List<(Handle, [AuthorChain; CLASSES])>,
     govern: List<(u64, Bytes)>,
     incomplete: Option<(u64, u16)>,
-    ledger: Option<Ledger>,
+    ledger: KeptLedger,
+}
+
+/// What became of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum KeptLedger {
+    NotYet,
+    Of(Hash),
+    Never,
 }
 
 /// Why a snapshot cannot be taken up: then everything is derived from the entries again.
@@ -58,6 +68,9 @@ pub enum SnapshotError {
     /// An entry of class 0 in it does not follow from those before.
     #[error("entry {0} does not follow from the entries of class 0 before it")]
     Govern(u64),
+    /// The ledger that belongs to it is not the one given.
+    #[error("the ledger that belongs to it is {0}")]
+    Ledger(Hash),
     /// Its parts do not belong together.
     #[error("its {0} cannot be those of a history of {1} entries")]
     Parts(&'static str, u64),
@@ -106,7 +119,7 @@ impl Kept {
         if !self.chains.is_sorted_by(|(a, _), (b, _)| a < b) || !self.chains.iter().all(|(h, _)| known(h)) {
             return parts("chains");
         }
-        if self.ledger.is_some() && roster.is_none() {
+        if matches!(self.ledger, KeptLedger::Of(_)) && roster.is_none() {
             return parts("ledger");
         }
         if self.incomplete.is_some_and(|(index, _)| index >= size) {
@@ -116,8 +129,19 @@ impl Kept {
     }
 }
 
+impl Snapshot {
+    /// The digest of the ledger that belongs to it, if one does.
+    #[must_use]
+    pub fn ledger(&self) -> Option<Hash> {
+        match self.kept.ledger {
+            KeptLedger::Of(digest) => Some(digest),
+            KeptLedger::NotYet | KeptLedger::Never => None,
+        }
+    }
+}
+
 impl History {
-    /// What to keep.
+    /// What to keep, the ledger apart.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let kept = Kept {
@@ -128,16 +152,21 @@ impl History {
             chains: self.chains.iter().map(|(handle, all)| (handle.clone(), *all)).collect(),
             govern: List(self.govern.clone()),
             incomplete: self.incomplete,
-            ledger: self.ledger().cloned(),
+            ledger: match &self.folded {
+                Folded::NotYet => KeptLedger::NotYet,
+                Folded::Ledger(ledger) => KeptLedger::Of(ledger.digest()),
+                Folded::Never => KeptLedger::Never,
+            },
         };
         Snapshot { digest: kept.digest(), kept }
     }
 
-    /// Takes a kept history up again; the roster is derived anew, signatures included.
+    /// Takes a kept history up again, with the ledger of [`Snapshot::ledger`]; the roster is derived anew, signatures
+    /// included.
     ///
     /// # Errors
     /// [`SnapshotError`] where it does not hold together: then everything is derived from the entries again.
-    pub fn resume(snapshot: Snapshot) -> Result<Self, SnapshotError> {
+    pub fn resume(snapshot: Snapshot, ledger: Option<Ledger>) -> Result<Self, SnapshotError> {
         let Snapshot { kept, digest } = snapshot;
         if kept.version != VERSION {
             return Err(SnapshotError::Version(kept.version));
@@ -149,10 +178,13 @@ impl History {
         let roster = kept.roster()?;
         kept.check(roster.as_ref())?;
         let Kept { head, raw_time, time, incomplete, .. } = kept;
-        let folded = match (kept.ledger, &roster) {
-            (Some(ledger), _) => Folded::Ledger(Box::new(ledger)),
-            (None, None) => Folded::NotYet,
-            (None, Some(_)) => Folded::Never,
+        let folded = match (kept.ledger, ledger) {
+            (KeptLedger::NotYet, _) => Folded::NotYet,
+            (KeptLedger::Never, _) => Folded::Never,
+            (KeptLedger::Of(want), Some(ledger)) if ledger.digest() == want => {
+                Folded::Ledger(Box::new(ledger))
+            }
+            (KeptLedger::Of(want), _) => return Err(SnapshotError::Ledger(want)),
         };
         Ok(Self {
             folded,
@@ -177,7 +209,7 @@ mod tests {
     fn resumed(log: &Sample, change: impl FnOnce(&mut Kept)) -> Result<(), SnapshotError> {
         let mut kept = log.history.snapshot().kept;
         change(&mut kept);
-        History::resume(Snapshot { digest: kept.digest(), kept }).map(drop)
+        History::resume(Snapshot { digest: kept.digest(), kept }, log.history.ledger().cloned()).map(drop)
     }
 
     fn sample() -> Sample {

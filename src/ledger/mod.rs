@@ -12,9 +12,11 @@
 //! | calls upon pledges | `call` |
 //! | obligations, responses, verdicts | [`obligation`], [`verdict`] |
 //! | what carried motions do to all this | `carried` |
+//! | what people ask of all this | [`answers`] |
 //!
 //! The rules stand in one table in `docs/ledger.md`.
 
+pub mod answers;
 mod call;
 mod carried;
 mod commit;
@@ -28,7 +30,7 @@ pub mod verdict;
 pub use pledge::{Gist, Line, Moment, Pledge, State};
 
 use crate::charter::rules::PledgeRules;
-use crate::codec::{List, encode};
+use crate::codec::{CodecError, List, decode_large, encode};
 use crate::field::{Class, Day, Handle, Instant, Role, Roles, Short};
 use crate::hash::{Hash, labelled};
 use crate::roster::Roster;
@@ -303,8 +305,27 @@ impl Ledger {
     /// The digest of all this: two who folded the same log compare one line.
     #[must_use]
     pub fn digest(&self) -> Hash {
-        labelled("servanda/ledger/1\n", &encode(self))
+        digest_of(&encode(self))
     }
+
+    /// Reads a ledger that was kept, by its digest.
+    ///
+    /// # Errors
+    /// [`CodecError`] where the bytes are another ledger's, or none's.
+    pub fn decode(bytes: &[u8], digest: &Hash) -> Result<Self, CodecError> {
+        if digest_of(bytes) == *digest {
+            decode_large(bytes, MAX_LEDGER)
+        } else {
+            Err(CodecError::NotCanonical)
+        }
+    }
+}
+
+/// The longest ledger that is kept, in bytes.
+pub const MAX_LEDGER: usize = 256 << 20;
+
+fn digest_of(encoded: &[u8]) -> Hash {
+    labelled("servanda/ledger/1\n", encoded)
 }
 
 /// A number as a position.

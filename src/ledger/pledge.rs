@@ -108,7 +108,9 @@ impl Moment {
         Self { before: u64::MAX, at }
     }
 
-    fn has(self, said: &Said) -> bool {
+    /// Whether something was said by then.
+    #[must_use]
+    pub fn has(self, said: &Said) -> bool {
         said.index < self.before && said.at <= self.at
     }
 }

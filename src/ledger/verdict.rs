@@ -11,9 +11,11 @@ use crate::charter::rules::PledgeRules;
 use crate::field::{Handle, Instant, Sum};
 use crate::statement::body::{Answer, Obligation as Key, Occasion, Received};
 use crate::statement::terms::{Bound, Force, Quantity};
+use serde::Serialize;
 
 /// What became of an obligation by a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Confirmed in full, in time.
     Kept,
@@ -71,7 +73,7 @@ impl Verdict {
 }
 
 /// Sums of one obligation in its unit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Measured {
     /// How the pledged number is meant.
     pub bound: Bound,

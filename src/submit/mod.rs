@@ -22,6 +22,7 @@ use crate::hash::{Hash, leaf_hash};
 use crate::history::{History, Snapshot};
 use crate::key::vkey::Vkey;
 use crate::key::{SigningKey, VerifyingKey};
+use crate::ledger::{Ledger, MAX_LEDGER};
 use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
@@ -29,11 +30,18 @@ use crate::roster::Roster;
 use crate::statement::{Signature, Statement, StatementError};
 use crate::store::guard::Guard;
 use crate::store::index::{Index, IndexError};
-use crate::store::{MAX_SWAP_BYTES, Store, StoreError};
+use crate::store::{MAX_SWAP_BYTES, Store, StoreError, Swap};
 use std::collections::HashMap;
 
 /// The name of the snapshot.
 pub const SNAPSHOT: &str = "private/snapshot";
+
+/// The folder of the ledgers that snapshots name, each under its digest.
+const LEDGERS: &str = "private/ledger";
+
+/// How long a ledger may be that is written at every opening, in bytes; a longer one is written every
+/// [`SNAPSHOT_EVERY`] entries.
+const SHORT_LEDGER: usize = 1 << 16;
 
 /// The longest snapshot that is read, in bytes.
 const MAX_SNAPSHOT: u64 = MAX_SWAP_BYTES;
@@ -164,6 +172,7 @@ impl Operator {
 
     fn take_up(writer: Writer, index: Index) -> Result<Self, SubmitError> {
         let history = resume(&writer)?;
+        let kept = history.head().size;
         let leaves = Leaves::new(writer.builder().clone());
         let mut operator = Self {
             writer,
@@ -174,7 +183,7 @@ impl Operator {
             waiting_bytes: 0,
             replaced: None,
             fresh: HashMap::new(),
-            kept: 0,
+            kept,
         };
         operator.catch_up_history()?;
         operator.catch_up_index()?;
@@ -361,11 +370,26 @@ impl Operator {
     /// derived again.
     fn keep_snapshot(&mut self) -> Result<(), SubmitError> {
         let store = self.writer.store();
-        let new = encode(&(self.writer.root(), self.history.snapshot()));
+        let ledger = self.history.ledger().map(encode);
+        let long = ledger.as_ref().is_some_and(|bytes| bytes.len() > SHORT_LEDGER);
+        if long && self.writer.size() - self.kept < SNAPSHOT_EVERY {
+            return Ok(());
+        }
+        let snapshot = self.history.snapshot();
+        let name = snapshot.ledger().map(|digest| format!("{LEDGERS}/{digest}"));
+        let new = encode(&(self.writer.root(), snapshot));
         let old = store.get(SNAPSHOT, MAX_SNAPSHOT)?;
-        if old.as_ref() != Some(&new) && u64::try_from(new.len()).is_ok_and(|len| len <= MAX_SNAPSHOT) {
-            // Whoever was faster kept one as good.
-            let _ = store.swap(SNAPSHOT, old.as_deref(), &new)?;
+        let fits = u64::try_from(new.len()).is_ok_and(|len| len <= MAX_SNAPSHOT)
+            && ledger.as_ref().is_none_or(|bytes| bytes.len() <= MAX_LEDGER);
+        if old.as_ref() != Some(&new) && fits {
+            let ledger = name.clone().zip(ledger);
+            store.put_all(&ledger.into_iter().collect::<Vec<_>>())?;
+            // Whoever was faster kept one as good, and its ledger.
+            if store.swap(SNAPSHOT, old.as_deref(), &new)? == Swap::Done {
+                for other in store.list(LEDGERS)?.iter().filter(|other| Some(*other) != name.as_ref()) {
+                    store.delete(other)?;
+                }
+            }
         }
         self.kept = self.writer.size();
         Ok(())
@@ -407,9 +431,31 @@ fn resume(writer: &Writer) -> Result<History, SubmitError> {
     let Ok((root, snapshot)) = decode_large::<(Hash, Snapshot)>(&bytes, limit) else {
         return Ok(History::default());
     };
-    let Ok(history) = History::resume(snapshot) else { return Ok(History::default()) };
+    let Some(ledger) = kept_ledger(writer, &snapshot)? else { return Ok(History::default()) };
+    let Ok(history) = History::resume(snapshot, ledger) else { return Ok(History::default()) };
     let fits = writer.root_at(history.head().size)? == Some(root);
     Ok(if fits { history } else { History::default() })
+}
+
+/// The ledger that a snapshot names, if it names one; none where it is lost or damaged.
+fn kept_ledger(writer: &Writer, snapshot: &Snapshot) -> Result<Option<Option<Ledger>>, SubmitError> {
+    let Some(digest) = snapshot.ledger() else { return Ok(Some(None)) };
+    let name = format!("{LEDGERS}/{digest}");
+    let limit = u64::try_from(MAX_LEDGER).expect("fits");
+    let bytes = match writer.store().get(&name, limit) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(StoreError::TooLarge { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    match Ledger::decode(&bytes, &digest) {
+        Ok(ledger) => Ok(Some(Some(ledger))),
+        Err(_) => {
+            // None of ours; and what is in its place cannot be put anew.
+            writer.store().delete(&name)?;
+            Ok(None)
+        }
+    }
 }
 
 /// Reads the committed entries from one size on, bundle by bundle, each entry held against the committed root: stored

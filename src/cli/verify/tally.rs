@@ -130,8 +130,11 @@ impl<'s> Tally<'s> {
         if self.quick {
             self.screen.say(
                 "quick: relied on each author's last statement vouching for those before it, which is sound as long \
-                 as clients sign only on what they kept or verified",
+                 as clients sign only on what they kept or verified; the ledger and its rules were not looked at",
             );
+        }
+        if let Some(ledger) = report.history.ledger() {
+            self.screen.say(format!("ledger {}", ledger.digest()));
         }
     }
 
@@ -164,6 +167,7 @@ impl<'s> Tally<'s> {
             "authors": report.map(|r| authors(&r.history).0),
             "signatures_checked": report.map(|r| r.signatures_checked),
             "quick": self.quick,
+            "ledger": report.and_then(|r| r.history.ledger()).map(servanda::ledger::Ledger::digest),
             "counts": counts.collect::<Vec<_>>(),
             "evidence": self.evidence,
             "not_understood": not_understood,

@@ -304,7 +304,8 @@ fn judged_again(made: &Made, every: usize) -> Result<(), TestCaseError> {
         let decoded = SignedEntry::decode(bytes);
         if i % every == 0 {
             older = history.roster().cloned();
-            history = History::resume(history.snapshot()).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            history = History::resume(history.snapshot(), history.ledger().cloned())
+                .map_err(|e| TestCaseError::fail(e.to_string()))?;
         }
         let alone = decoded
             .as_ref()

@@ -13,7 +13,7 @@ const LIMIT: usize = 1 << 24;
 /// Kept, written, read and taken up again.
 fn again(history: &History) -> Result<History, SnapshotError> {
     let bytes = encode(&history.snapshot());
-    History::resume(decode_large(&bytes, LIMIT).expect("what was encoded decodes"))
+    History::resume(decode_large(&bytes, LIMIT).expect("what was encoded decodes"), history.ledger().cloned())
 }
 
 /// A log with something of everything.
@@ -96,7 +96,7 @@ fn carried(log: &mut Sample) {
 #[test]
 fn a_history_taken_up_anywhere_goes_on_as_the_original() {
     let log = varied();
-    let mut whole = Sample::default();
+    let mut whole = Sample { history: History::without_ledger(), ..Sample::default() };
     for at in 0..=log.entries.len() {
         let mut resumed = Sample { history: again(&whole.history).expect("in order"), ..whole.clone() };
         assert_eq!(resumed.history.snapshot(), whole.history.snapshot());
@@ -131,7 +131,7 @@ fn any_flipped_bit_in_a_snapshot_is_found() {
     for at in 0..good.len() {
         let mut bytes = good.clone();
         bytes[at] ^= 1 << (at % 8);
-        let resumed = decode_large::<Snapshot>(&bytes, LIMIT).map(History::resume);
+        let resumed = decode_large::<Snapshot>(&bytes, LIMIT).map(|s| History::resume(s, None));
         assert!(!matches!(resumed, Ok(Ok(_))), "byte {at}");
     }
     for len in 0..good.len() {

@@ -1,0 +1,290 @@
+//! The agenda: what falls due until a moment, and what waits for somebody's word.
+
+use super::super::incident::end;
+use super::super::pledge::{Line, Moment, Pledge, State};
+use super::super::verdict::Verdict;
+use super::super::{Ledger, Said};
+use super::{Filter, Status, motions};
+use crate::charter::Aspect;
+use crate::field::{Duration, Handle, Instant, Short};
+use crate::hash::Hash;
+use crate::roster::Roster;
+use crate::statement::body::{Answer, Motion, Occasion};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// What is to be done, or lapses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// An obligation falls due, or is overdue.
+    Due {
+        /// Which occasion.
+        occasion: Occasion,
+        /// What to call it.
+        label: String,
+        /// What became of it so far.
+        verdict: Verdict,
+    },
+    /// A delivery is claimed, and not confirmed.
+    Unconfirmed {
+        /// The response.
+        response: Hash,
+        /// What to call the occasion.
+        label: String,
+    },
+    /// A pledge is proposed, and not accepted.
+    Unaccepted,
+    /// A need was declared neither met nor failed.
+    Need {
+        /// Its number, from 0.
+        need: u64,
+        /// Which.
+        label: Short,
+    },
+    /// A statement or obligation is disputed.
+    Disputed {
+        /// In which respects.
+        aspects: Vec<Aspect>,
+        /// The dispute.
+        dispute: Hash,
+    },
+    /// The last moment to give notice, or to agree on an extension, before it ends.
+    Notice {
+        /// When it ends.
+        valid_until: Instant,
+    },
+    /// A pledge ends.
+    Ends,
+    /// A review is to be held.
+    Review,
+    /// A motion can be approved.
+    Motion {
+        /// What is moved.
+        motion: Motion,
+        /// How many approvals it takes.
+        quorum: u64,
+        /// Who approved it.
+        approved_by: Vec<Handle>,
+    },
+}
+
+/// Something on the agenda.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// By when; none: without a date.
+    pub by: Option<Instant>,
+    /// Who is to act, as far as that is known.
+    pub who: Vec<Handle>,
+    /// The pledge's reference, or title.
+    pub about: Option<Short>,
+    /// What.
+    pub what: What,
+    /// The id of what it is about.
+    pub id: Hash,
+}
+
+/// What falls due until a moment, seen from `when`, with all that waits for a word without a date; sorted by date.
+#[must_use]
+pub fn agenda(ledger: &Ledger, roster: &Roster, when: Moment, until: Instant) -> Vec<Item> {
+    let mut items = Vec::new();
+    let status = Status::of(ledger, when, &Filter::default());
+    dues(&status, until, &mut items);
+    claims(ledger, when, &mut items);
+    for pledge in ledger.pledges().iter().filter(|p| !p.is_record() && when.has(&p.said)) {
+        open_needs(pledge, when, until, &mut items);
+        ends(pledge, when, until, &mut items);
+    }
+    unaccepted(&status, &mut items);
+    disputes(ledger, when, &mut items);
+    reviews(ledger, when, until, &mut items);
+    for motion in motions(roster, None).into_iter().filter(|m| m.lapses_at >= when.at) {
+        let voters = roster.charter.partners.iter().map(|p| &p.handle);
+        let lacking = voters.filter(|h| motion.motion.target() != Some(h) && !roster.is_suspended(h));
+        let lacking = lacking.filter(|h| !motion.approved_by.contains(h));
+        items.push(Item {
+            by: Some(motion.lapses_at),
+            who: lacking.cloned().collect(),
+            about: None,
+            id: motion.id,
+            what: What::Motion {
+                motion: motion.motion.clone(),
+                quorum: motion.quorum,
+                approved_by: motion.approved_by,
+            },
+        });
+    }
+    items.sort_by_key(|item| (item.by.is_none(), item.by));
+    items
+}
+
+fn dues(status: &Status, until: Instant, items: &mut Vec<Item>) {
+    let open = |v: Verdict| matches!(v, Verdict::NotYetDue | Verdict::Overdue | Verdict::PartKept);
+    let soon = |by: Option<Instant>| by.is_some_and(|by| by <= until);
+    for row in status.obligations.iter().filter(|row| open(row.verdict) && soon(row.deadline)) {
+        items.push(Item {
+            by: row.deadline,
+            who: row.by.clone(),
+            about: Some(row.reference.clone().unwrap_or_else(|| row.title.clone())),
+            id: row.id,
+            what: What::Due {
+                occasion: row.occasion.clone(),
+                label: row.label.clone(),
+                verdict: row.verdict,
+            },
+        });
+    }
+}
+
+fn claims(ledger: &Ledger, when: Moment, items: &mut Vec<Item>) {
+    let mut told = BTreeSet::new();
+    for owed in ledger.owed(when).iter().filter(|o| !o.is_exercise()) {
+        for response in owed.responses(when).filter(|r| r.answer == Answer::Delivered) {
+            let silent =
+                owed.facet.to.iter().filter(|to| {
+                    !response.confirmed.get(*to).is_some_and(|confirmed| when.has(&confirmed.said))
+                });
+            let who: Vec<Handle> = silent.cloned().collect();
+            // What has a quantity is delivered once: one confirmation speaks for it.
+            let answered = response.quantity.is_some() && who.len() < owed.facet.to.len();
+            if who.is_empty() || answered || !told.insert((response.said.id, who.clone())) {
+                continue;
+            }
+            items.push(Item {
+                by: None,
+                who,
+                about: Some(name(owed.gist)),
+                id: response.said.id,
+                what: What::Unconfirmed { response: response.said.id, label: owed.label() },
+            });
+        }
+    }
+}
+
+fn name(gist: &super::super::Gist) -> Short {
+    gist.reference.clone().unwrap_or_else(|| gist.title.clone())
+}
+
+fn unaccepted(status: &Status, items: &mut Vec<Item>) {
+    for row in status.pledges.iter().filter(|row| row.state == "proposed") {
+        items.push(Item {
+            by: None,
+            who: row.to.clone(),
+            about: row.reference.clone().or_else(|| row.title.clone()),
+            id: row.rests_on.id,
+            what: What::Unaccepted,
+        });
+    }
+}
+
+fn open_needs(pledge: &Pledge, when: Moment, until: Instant, items: &mut Vec<Item>) {
+    // Of each version that may still bind: the last one, and those accepted.
+    let mut told = BTreeSet::new();
+    let bound = pledge.addressees().into_iter().filter_map(|to| {
+        let over = pledge.state(Line::Author, to, when).is_over();
+        let numbers = || 0..u32::try_from(pledge.versions.len()).expect("few versions");
+        let last = || numbers().rev().find(|n| when.has(&pledge.version(*n).said));
+        if over { None } else { pledge.bound_by(Line::Author, to, when).or_else(last) }
+    });
+    for number in bound.filter(|n| told.insert(*n)).collect::<Vec<_>>() {
+        let version = pledge.version(number);
+        let Some(gist) = version.gist() else { continue };
+        for (need, of) in (0..).zip(gist.needs.iter()) {
+            let declared = version.declared.get(&need).is_some_and(|d| when.has(&d.said));
+            if declared || of.due.is_some_and(|due| due > until) {
+                continue;
+            }
+            items.push(Item {
+                by: of.due,
+                who: vec![of.declared_by.clone()],
+                about: Some(name(gist)),
+                id: version.said.id,
+                what: What::Need { need, label: of.label.clone() },
+            });
+        }
+    }
+}
+
+fn ends(pledge: &Pledge, when: Moment, until: Instant, items: &mut Vec<Item>) {
+    let live = |state: &State| !state.is_over() && *state != State::Proposed;
+    for facet in pledge.in_force(Line::Author, when) {
+        let Some(gist) = pledge.version(facet.version).gist() else { continue };
+        let Some(valid_until) = gist.valid_until.filter(|_| live(&pledge.overall(Line::Author, when))) else {
+            continue;
+        };
+        let mut item = |by: Instant, what| {
+            if by >= when.at && by <= until {
+                let who = vec![pledge.said.by.clone()];
+                let who = who.into_iter().chain(facet.to.iter().cloned()).collect();
+                items.push(Item { by: Some(by), who, about: Some(name(gist)), id: pledge.said.id, what });
+            }
+        };
+        if gist.notice_period != Duration::default()
+            && let Some(by) = last_before(valid_until, gist.notice_period)
+        {
+            item(by, What::Notice { valid_until });
+        }
+        item(valid_until, What::Ends);
+    }
+}
+
+/// The last moment from which a duration does not lead past another; none before the epoch.
+#[must_use]
+pub fn last_before(end: Instant, d: Duration) -> Option<Instant> {
+    let fits = |ms: u64| Instant::from_ms(ms).is_ok_and(|at| at.plus(d) <= end);
+    if !fits(0) {
+        return None;
+    }
+    let (mut low, mut high) = (0, end.ms() + 1);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if fits(middle) { low = middle } else { high = middle }
+    }
+    Instant::from_ms(low).ok()
+}
+
+fn disputes(ledger: &Ledger, when: Moment, items: &mut Vec<Item>) {
+    for report in ledger.reports().iter().filter(|r| !r.exercise && when.has(&r.said)) {
+        if report.superseded_by.is_some() {
+            continue;
+        }
+        let against = report.stances.iter().filter(|(_, s)| !s.agrees && when.has(&s.said));
+        let against: Vec<_> = against.map(|((aspect, _), s)| (*aspect, &s.said)).collect();
+        grouped(&against, &report.said.id, items);
+    }
+    for (key, obligation) in ledger.obligations() {
+        let exercise = obligation.call.as_ref().is_some_and(|c| c.exercise);
+        let against = obligation.stances.iter().filter(|(_, s)| !s.agrees && when.has(&s.said));
+        let against: Vec<_> = against.map(|((aspect, _), s)| (*aspect, &s.said)).collect();
+        if !exercise {
+            grouped(&against, &key.pledge, items);
+        }
+    }
+}
+
+fn grouped(against: &[(Aspect, &Said)], id: &Hash, items: &mut Vec<Item>) {
+    let disputes: BTreeSet<Hash> = against.iter().map(|(_, said)| said.id).collect();
+    for dispute in disputes {
+        let of = || against.iter().filter(|(_, said)| said.id == dispute);
+        items.push(Item {
+            by: None,
+            who: of().take(1).map(|(_, said)| said.by.clone()).collect(),
+            about: None,
+            id: *id,
+            what: What::Disputed { aspects: of().map(|(aspect, _)| *aspect).collect(), dispute },
+        });
+    }
+}
+
+fn reviews(ledger: &Ledger, when: Moment, until: Instant, items: &mut Vec<Item>) {
+    let held = || ledger.reviews().iter().filter(|r| when.has(&r.said));
+    for review in held() {
+        let Some(next_on) = review.next_on else { continue };
+        let by = end(crate::statement::body::When::Day(next_on));
+        let was_held = held().any(|r| r.said.index > review.said.index && r.held_on > review.held_on);
+        if by <= until && !was_held {
+            let who = vec![review.said.by.clone()];
+            items.push(Item { by: Some(by), who, about: None, id: review.said.id, what: What::Review });
+        }
+    }
+}
