@@ -40,10 +40,7 @@ fn a_record_is_told_apart() {
     let all = Coalition::new();
     let world = World::with(&all.log);
     let out = told(&world, &all.record.short(), "");
-    assert!(
-        out.contains("a record: announced in public, not signed by its promisor"),
-        "{out}"
-    );
+    assert!(out.contains("a record: announced in public, not signed by its promisor"), "{out}");
     assert!(out.contains("is recorded, not pledged") && !out.contains("rule  "), "{out}");
 }
 

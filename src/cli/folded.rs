@@ -139,11 +139,6 @@ impl Folded {
         self.history.head().size
     }
 
-    /// The log's effective time after the entries that were folded.
-    pub fn time(&self) -> Instant {
-        self.history.times().1
-    }
-
     /// Whether an entry is its author's.
     pub fn is_authentic(&self, index: u64) -> bool {
         self.of(index).all(|f| f.reason.effect() != Effect::Unauthentic)

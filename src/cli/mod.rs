@@ -23,6 +23,7 @@ mod log;
 mod lookup;
 mod motions;
 mod open;
+mod pack;
 mod plain;
 mod pledge;
 mod problem;
@@ -110,6 +111,7 @@ enum Verb {
     Log(log::Args),
     Show(show::Args),
     History(history::Args),
+    ReviewPack(pack::Args),
     Export(export::Args),
     Open(documents::Args),
     Check(check::Check),
@@ -153,6 +155,7 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Log(args) => log::run(context, &args),
         Verb::Show(args) => show::run(context, &args),
         Verb::History(args) => history::run(context, &args),
+        Verb::ReviewPack(args) => pack::run(context, &args),
         Verb::Export(args) => export::run(context, &args),
         Verb::Open(args) => documents::run(context, &args),
         Verb::Check(args) => check::run(context, &args),

@@ -10,12 +10,12 @@ mod fields;
 mod page;
 mod terms;
 
-pub use acts::{body, opened, predicate, sentence};
+pub use acts::{body, opened, sentence};
 pub use charter::aspects;
 pub use fields::{Change, Held, changes, open_quantity};
 pub use page::{Names, Page, grouped};
 pub use servanda::text::count;
-pub use terms::{amount, annex, force, party, standing, when};
+pub use terms::{annex, force, party, standing, when};
 
 pub use page::listed;
 use page::ordinal;
