@@ -18,11 +18,19 @@ const WIDTH: u64 = 1000;
 const LEFT: u64 = 300;
 const ROW: u64 = 30;
 
+/// What is left free at the right, for ends beyond the edge.
+const RIGHT: u64 = 96;
+
 /// How many rows a drawing has at most, so that it fits a page.
 const ROWS_MAX: usize = 24;
 
-/// How many columns of a matrix stand beside each other.
-const COLUMNS_MAX: usize = 24;
+/// Where a matrix's boxes begin, and its rows.
+const MATRIX_LEFT: u64 = 240;
+const TOP: u64 = 26;
+
+/// From one box to the next, and how many there are in a cell at most.
+const STEP: u64 = 28;
+const BOXES_MAX: usize = 26;
 
 /// Side of a verdict's box.
 const BOX: u64 = 22;
@@ -48,7 +56,7 @@ impl Span {
     fn x(self, at: Instant) -> u64 {
         let (from, to) = (self.from.ms(), self.to.ms());
         let at = at.ms().clamp(from, to) - from;
-        let field = u128::from(WIDTH - LEFT - 20);
+        let field = u128::from(WIDTH - LEFT - RIGHT);
         let x = u128::from(at) * field / u128::from((to - from).max(1));
         LEFT + u64::try_from(x).expect("within the field")
     }
@@ -109,7 +117,7 @@ impl Pack<'_> {
         let owed: Vec<&Owed<'_>> = self.owed.iter().filter(|o| !o.is_exercise()).collect();
         let beyond = owed.iter().filter_map(|o| o.deadline).filter(|at| !span.has(*at)).count();
         let note = "Bars: from when until when a pledge holds; filled: in force, dashed: proposed, awaiting, not yet valid or \
-                    suspended, pale: over; → it goes on. Boxes: dues and calls, at their deadlines. Dashed line: as of; \
+                    suspended, pale: over. Boxes: dues and calls, at their deadlines. Dashed line: as of; \
                     dotted: since.";
         let beyond = if beyond == 0 { String::new() } else { format!(" {beyond} beyond the edges.") };
         let caption =
@@ -117,19 +125,16 @@ impl Pack<'_> {
         element("figure").adds(drawings).add(caption).into()
     }
 
-    /// From the first validity, but not long before the period, to the last due, but not long after it.
+    /// From the first validity, but not long before the period, to the last due, but not long after it; ends of validity
+    /// beyond that are told in words.
     fn span(&self, rows: &[&PledgeRow]) -> Span {
         let (since, now) = (self.since.at, self.when.at);
         let earliest = Instant::from_ms(since.ms().saturating_sub(BACK * YEAR_MS)).unwrap_or_default();
         let latest = now.plus(Duration::new(AHEAD * 12, 0, 0).unwrap_or_default());
-        let terms = rows.iter().filter_map(|r| self.gist(r));
         let (mut from, mut to) = (since.min(now), now.max(since));
-        for gist in terms {
+        for gist in rows.iter().filter_map(|r| self.gist(r)) {
             from = from.min(gist.valid_from.max(earliest));
-            let ends = gist.dues.iter().map(|d| d.by).chain(gist.valid_until);
-            for end in ends.filter(|end| *end <= latest) {
-                to = to.max(end);
-            }
+            to = gist.dues.iter().map(|due| due.by).filter(|by| *by <= latest).fold(to, Instant::max);
         }
         let pad = (to.ms() - from.ms()) / 25 + 86_400_000;
         let from = Instant::from_ms(from.ms().saturating_sub(pad)).unwrap_or_default();
@@ -171,9 +176,12 @@ impl Pack<'_> {
                 at("rect", left, y - 6).attr("class", state).attr("width", (right - left.min(right)).max(2));
             let tip = format!("{title}: {}", plain(&row.stands));
             group = group.add(element("g").add(element("title").label(tip)).add(bar.attr("height", 12)));
-            if end.is_none_or(|end| end > span.to) {
-                group = group.add(at("text", WIDTH - 17, y + 4).class("soft").label("→"));
-            }
+            let beyond = match end {
+                None => Some("→ no end".to_owned()),
+                Some(end) => (end > span.to).then(|| format!("→ {}", end.day())),
+            };
+            let beyond = beyond.map(|words| at("text", WIDTH - RIGHT + 6, y + 4).class("soft").label(words));
+            group = group.adds(beyond);
         }
         let owed = self.owed.iter().filter(|o| o.key.pledge == row.id && !o.is_exercise());
         for owed in owed {
@@ -200,96 +208,109 @@ impl Pack<'_> {
             }
         }
         calls.sort_unstable();
-        let mut rows: BTreeMap<&Handle, Vec<Vec<&Owed<'_>>>> = BTreeMap::new();
-        for o in &owed {
-            for by in o.by().into_iter().filter(|by| self.partner.as_ref().is_none_or(|p| p == *by)) {
-                let cells = rows.entry(by).or_insert_with(|| vec![Vec::new(); calls.len() + 1]);
-                let column = match &o.key.occasion {
-                    Occasion::Call(id) => {
-                        calls.iter().position(|(_, known)| known == id).unwrap_or(calls.len())
-                    }
-                    Occasion::Due(_) => calls.len(),
-                };
-                cells[column].push(o);
+        let column = |name: String, of: &dyn Fn(&Owed<'_>) -> bool| {
+            let mut column = Column { name, cells: BTreeMap::new() };
+            for o in owed.iter().filter(|o| of(o)) {
+                let by = o.by().into_iter().filter(|by| self.partner.as_ref().is_none_or(|p| p == *by));
+                by.for_each(|by| column.cells.entry(by.clone()).or_default().push(o));
             }
+            column.cells.values_mut().for_each(|cell| cell.sort_by_key(|o| o.deadline));
+            column
+        };
+        let called = |id: Hash| move |o: &Owed<'_>| o.key.occasion == Occasion::Call(id);
+        let name = |id: &Hash| format!("call {}", id.short().get(..6).unwrap_or(""));
+        let mut columns: Vec<Column<'_>> =
+            calls.iter().map(|(_, id)| column(name(id), &called(*id))).collect();
+        columns.push(column("dues".to_owned(), &|o| matches!(o.key.occasion, Occasion::Due(_))));
+        let partners: BTreeSet<Handle> = columns.iter().flat_map(|c| c.cells.keys().cloned()).collect();
+        let partners: Vec<Handle> = partners.into_iter().collect();
+        let mut drawings = Vec::new();
+        for block in blocks(columns) {
+            drawings.extend(partners.chunks(ROWS_MAX).map(|partners| self.grid(partners, &block)));
         }
-        for cells in rows.values_mut() {
-            cells.iter_mut().for_each(|cell| cell.sort_by_key(|o| o.deadline));
-        }
-        let names: Vec<String> =
-            calls.iter().map(|(_, id)| format!("call {}", id.short().get(..6).unwrap_or(""))).collect();
-        let lines = lines(&rows, &names);
-        let drawings = lines.chunks(ROWS_MAX).map(|lines| self.grid(lines));
         let note = "A row a partner; under each call what it owes because of it, then its dues in the order of time. Boxes lead \
                     to the table below.";
         let caption = element("figcaption").add(legend(&owed)).add(element("br")).words(note);
         element("figure").adds(drawings).add(caption).into()
     }
 
-    fn grid(&self, lines: &[MatrixLine<'_>]) -> Html {
-        let bottom = 26 + ROW * u64::try_from(lines.len()).expect("few rows");
+    fn grid(&self, partners: &[Handle], columns: &[Column<'_>]) -> Html {
+        let bottom = TOP + ROW * u64::try_from(partners.len()).expect("few rows");
         let mut drawing = svg(bottom + 6, "Obligations by partner and verdict");
-        for (line, n) in lines.iter().zip(0u64..) {
-            let y = 26 + ROW * n;
+        for (partner, n) in partners.iter().zip(0u64..) {
+            let y = TOP + ROW * n;
             if n % 2 == 0 {
                 drawing = drawing.add(at("rect", 0, y).class("row").attr("width", WIDTH).attr("height", ROW));
             }
-            if let Some(partner) = line.partner {
-                let name = cut(&self.who(partner), 34);
-                drawing = drawing.add(at("text", 8, y + 19).label(name));
-            }
-            for (cell, k) in line.cells.iter().zip(0u64..) {
-                let x = 240 + k * (BOX + 8) + BOX / 2;
-                drawing = match cell {
-                    MatrixCell::Box(owed) => drawing.add(mark(owed, x, y + ROW / 2, &self.tip(owed))),
-                    MatrixCell::Name(name) => {
-                        drawing.add(at("text", x - BOX / 2, y + 19).class("soft").label(name))
-                    }
-                    MatrixCell::Gap => drawing,
-                };
-            }
+            let name = cut(&self.who(partner), 34);
+            drawing = drawing.add(at("text", 8, y + 19).label(name));
         }
-        drawing
-            .add(element("line").class("axis").attr("x1", 0).attr("x2", WIDTH).attr("y1", 25).attr("y2", 25))
-            .into()
+        let mut x = MATRIX_LEFT;
+        for column in columns {
+            drawing = drawing.add(at("text", x, TOP - 9).class("soft").label(&column.name));
+            for (partner, n) in partners.iter().zip(0u64..) {
+                let cell = column.cells.get(partner).into_iter().flatten();
+                for (owed, k) in cell.zip(0u64..) {
+                    let (x, y) = (x + k * STEP + BOX / 2, TOP + ROW * n + ROW / 2);
+                    drawing = drawing.add(mark(owed, x, y, &self.tip(owed)));
+                }
+            }
+            x += column.width() + STEP;
+        }
+        let edge = element("line").class("axis").attr("x1", 0).attr("x2", WIDTH);
+        drawing.add(edge.attr("y1", TOP - 1).attr("y2", TOP - 1)).into()
     }
 }
 
-/// A line of the matrix: a partner's, or the rest of one that did not fit.
-struct MatrixLine<'o> {
-    partner: Option<&'o Handle>,
-    cells: Vec<MatrixCell<'o>>,
+/// What is owed because of one call, or the dues, by partner.
+struct Column<'o> {
+    name: String,
+    cells: BTreeMap<Handle, Vec<&'o Owed<'o>>>,
 }
 
-enum MatrixCell<'o> {
-    Name(String),
-    Box(&'o Owed<'o>),
-    Gap,
+impl Column<'_> {
+    /// As many boxes as the fullest cell has, and room for the name.
+    fn width(&self) -> u64 {
+        let most = self.cells.values().map(Vec::len).max().unwrap_or(0);
+        let name = u64::try_from(self.name.chars().count()).expect("short") * 7;
+        (u64::try_from(most).expect("at most a row") * STEP).max(name)
+    }
 }
 
-fn lines<'o>(rows: &BTreeMap<&'o Handle, Vec<Vec<&'o Owed<'o>>>>, calls: &[String]) -> Vec<MatrixLine<'o>> {
-    let mut lines = Vec::new();
-    for (partner, columns) in rows {
-        let mut cells = Vec::new();
-        for (n, column) in columns.iter().enumerate().filter(|(_, column)| !column.is_empty()) {
-            if !cells.is_empty() {
-                cells.push(MatrixCell::Gap);
+/// Columns that fit beside each other; one that does not fit by itself goes on in the next block.
+fn blocks(columns: Vec<Column<'_>>) -> Vec<Vec<Column<'_>>> {
+    let mut blocks: Vec<Vec<Column<'_>>> = Vec::new();
+    let mut left = 0;
+    for column in columns.into_iter().flat_map(split).filter(|c| !c.cells.is_empty()) {
+        let width = column.width() + STEP;
+        match blocks.last_mut() {
+            Some(block) if width <= left => {
+                left -= width;
+                block.push(column);
             }
-            let name = calls.get(n).cloned();
-            // A name is as wide as three boxes, or two where it is short.
-            let gaps = if name.is_some() { 2 } else { 1 };
-            cells.push(MatrixCell::Name(name.unwrap_or_else(|| "dues".to_owned())));
-            cells.extend((0..gaps).map(|_| MatrixCell::Gap));
-            cells.extend(column.iter().map(|o| MatrixCell::Box(o)));
-        }
-        let mut whose = Some(*partner);
-        while !cells.is_empty() {
-            let rest = cells.split_off(cells.len().min(COLUMNS_MAX));
-            lines.push(MatrixLine { partner: whose.take(), cells });
-            cells = rest;
+            _ => {
+                left = (WIDTH - MATRIX_LEFT).saturating_sub(width);
+                blocks.push(vec![column]);
+            }
         }
     }
-    lines
+    blocks
+}
+
+fn split(mut column: Column<'_>) -> Vec<Column<'_>> {
+    let mut parts = Vec::new();
+    while !column.cells.is_empty() {
+        let mut rest = BTreeMap::new();
+        for (partner, cell) in &mut column.cells {
+            let further = cell.split_off(cell.len().min(BOXES_MAX));
+            if !further.is_empty() {
+                rest.insert(partner.clone(), further);
+            }
+        }
+        let name = format!("{}, further", column.name.trim_end_matches(", further"));
+        parts.push(std::mem::replace(&mut column, Column { name, cells: rest }));
+    }
+    parts
 }
 
 /// Years or months below which the rows stand.

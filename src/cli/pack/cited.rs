@@ -29,7 +29,7 @@ impl Cited {
     pub fn cite_entry(&self, index: u64, id: &Hash) -> Html {
         self.0.borrow_mut().insert(index, *id);
         let link = element("a").class("id").attr("href", format!("#s-{index}")).words(id.short());
-        Html::all([link.into(), words(&format!(" (entry {index})"))])
+        element("span").class("whole").add(link).words(format!(" (entry {index})")).into()
     }
 
     /// How many were named.

@@ -5,9 +5,11 @@ use super::super::words::{self as said, Page};
 use super::html::{Html, element, table, text, words};
 use super::{Pack, anchor, chip};
 use servanda::charter::Aspect;
-use servanda::field::Handle;
+use servanda::field::{Handle, Sum};
 use servanda::ledger::Said;
-use servanda::ledger::answers::{IncidentRow, PledgeRow, ReportRow, Tally, Totals, incidents, observations};
+use servanda::ledger::answers::{
+    IncidentRow, PledgeRow, ReportRow, Tally, Total, Totals, incidents, observations,
+};
 use servanda::ledger::verdict::{Owed, Verdict};
 use servanda::statement::body::{Answer, Occasion, Party};
 use servanda::statement::terms::Quantity;
@@ -54,11 +56,11 @@ impl Pack<'_> {
     }
 
     fn silent(&self, by: &Handle, owed: &Owed<'_>) -> Html {
-        let deadline = owed.deadline.map_or(String::new(), |at| format!(" by {at}"));
+        let deadline = owed.deadline.map_or(String::new(), |at| format!("; it was due {at}"));
         let claimed = owed.responses(self.when).any(|r| r.answer == Answer::Delivered);
-        let what = if claimed { "what was claimed was not received" } else { "no response on record" };
+        let what = if claimed { "not received, as claimed" } else { "no response on record" };
         let link = element("a").attr("href", format!("#{}", anchor(owed))).add(self.occasion(owed));
-        element("div").add(link).words(format!(": {what}{deadline} by {by}.")).into()
+        element("div").add(link).words(format!(": {what} by {by}{deadline}.")).into()
     }
 
     /// What an obligation is called: the due's label, or the call.
@@ -96,10 +98,11 @@ impl Pack<'_> {
             .add(text(&owed.gist.title))
             .adds(reference)
             .add(element("div").class("note").words("terms: ").add(self.cited.cite(&version.said)));
-        let deadline = owed.deadline.map_or("no deadline".to_owned(), |at| format!("by {at}"));
+        let deadline = owed.deadline.map_or("no deadline".to_owned(), |at| format!("due {at}"));
         let mut due = vec![
-            Html::from(element("div").add(self.occasion(owed)).words(format!(", {deadline}"))),
-            element("div").words(format!("by {}", self.all(owed.by()))).into(),
+            Html::from(element("div").add(self.occasion(owed))),
+            element("div").class("whole").words(deadline).into(),
+            element("div").words(format!("owed by {}", self.all(owed.by()))).into(),
             element("div").words(format!("to {}", self.all(owed.facet.to.iter()))).into(),
         ];
         if let Occasion::Call(id) = owed.key.occasion
@@ -174,12 +177,12 @@ impl Pack<'_> {
         let parts = self.now.totals.parts > 0;
         let parts = parts.then(|| {
             let heading = element("h3").words("Parts of other pledges, left out above");
-            Html::all([heading.into(), sums(&self.now.parts)])
+            Html::all([heading.into(), sums(&self.now.parts, false)])
         });
         let note = "Added up only where bound and unit are the same; counted once a pledge, whoever it is addressed to. \
                     Promised by pledges in force or called upon; claimed by promisors; confirmed by those to whom it is owed.";
         let note = Html::from(element("p").class("note").words(note));
-        Html::all([sums(&self.now.totals), note].into_iter().chain(parts))
+        Html::all([sums(&self.now.totals, false), note].into_iter().chain(parts))
     }
 
     /// What was announced in public and not pledged.
@@ -209,7 +212,7 @@ impl Pack<'_> {
         Html::all([
             element("p").class("note").words(note).into(),
             table("records", &heading, self.now.recorded.iter().map(row)),
-            sums(&self.now.recorded_totals),
+            sums(&self.now.recorded_totals, true),
         ])
     }
 
@@ -330,17 +333,19 @@ fn aspect(aspect: Aspect) -> String {
     said::aspects(&vec![aspect].into())
 }
 
-/// Totals as a table, and what they leave out.
-fn sums(totals: &Totals) -> Html {
-    let row = |t: &servanda::ledger::answers::Total| {
-        let numbers =
-            [t.pledges.to_string(), t.promised.to_string(), t.claimed.to_string(), t.confirmed.to_string()];
-        let mut cells = vec![words(t.bound.words()), words(&word(&t.unit))];
-        cells.extend(numbers.iter().map(|n| words(n)));
-        cells.push(words(&t.outstanding.to_string()));
+/// Totals as a table, and what they leave out; of records, what was announced alone.
+fn sums(totals: &Totals, recorded: bool) -> Html {
+    let sum = |sum: &Sum| words(&if sum.is_zero() { "not recorded".to_owned() } else { sum.to_string() });
+    let row = |t: &Total| {
+        let mut cells = vec![words(t.bound.words()), words(&word(&t.unit)), words(&t.pledges.to_string())];
+        cells.push(words(&t.promised.to_string()));
+        if !recorded {
+            cells.extend([sum(&t.claimed), sum(&t.confirmed), words(&t.outstanding.to_string())]);
+        }
         cells
     };
     let heading = ["bound", "unit", "pledges", "promised", "claimed", "confirmed", "outstanding"];
+    let heading = if recorded { &["bound", "unit", "records", "announced"][..] } else { &heading[..] };
     let left = [
         (totals.undisclosed, "undisclosed"),
         (totals.unmeasured, "without a quantity"),
@@ -357,7 +362,7 @@ fn sums(totals: &Totals) -> Html {
     let sums = if totals.by.is_empty() {
         element("p").words("No sums: no quantity stands open.").into()
     } else {
-        table("sums", &heading, totals.by.iter().map(row))
+        table("sums", heading, totals.by.iter().map(row))
     };
     Html::all([sums, element("p").class("note").words(left).into()])
 }
