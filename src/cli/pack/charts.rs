@@ -317,10 +317,10 @@ fn split(mut column: Column<'_>) -> Vec<Column<'_>> {
 fn axis(span: Span, bottom: u64) -> Vec<Html> {
     let days = (span.to.ms() - span.from.ms()) / 86_400_000;
     let months = match days {
-        0..=400 => 1,
-        401..=1200 => 3,
-        1201..=3000 => 6,
-        3001..=8000 => 12,
+        0..=250 => 1,
+        251..=700 => 3,
+        701..=1500 => 6,
+        1501..=4500 => 12,
         _ => 60,
     };
     let mut parts = Vec::new();

@@ -11,7 +11,7 @@ use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
 use servanda::ledger::Said;
 use servanda::proof::{self, RosterFile};
-use servanda::text::base64;
+use servanda::text::{base64, count};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -27,9 +27,14 @@ impl Cited {
 
     /// The same by index and id.
     pub fn cite_entry(&self, index: u64, id: &Hash) -> Html {
-        self.0.borrow_mut().insert(index, *id);
+        self.name(index, id);
         let link = element("a").class("id").attr("href", format!("#s-{index}")).words(id.short());
         element("span").class("whole").add(link).words(format!(" (entry {index})")).into()
+    }
+
+    /// Has a statement in the table of proofs.
+    pub fn name(&self, index: u64, id: &Hash) {
+        self.0.borrow_mut().insert(index, *id);
     }
 
     /// How many were named.
@@ -37,34 +42,63 @@ impl Cited {
         self.0.borrow().len()
     }
 
-    /// The table of all that were named, with their proofs.
+    /// The tables of all that were named, with their proofs: first those from entry `since` on, then those before.
     ///
     /// # Errors
     /// When an entry cannot be read.
-    pub fn proofs(&self, log: &Log, folded: &Folded, client: &mut Client<'_>) -> Result<Html, ReadError> {
-        let size = client.size();
-        let mut rows = Vec::new();
-        for (index, id) in self.0.borrow().iter() {
-            let proof = proof::prove(client, *index, log.checkpoint.as_str())?;
-            let decoded = proof.extra.as_deref().and_then(|bytes| SignedEntry::decode(bytes).ok());
-            let (mut what, mut signed) = (Html::none(), Html::none());
-            if let Some(e) = &decoded {
-                what = words(&said::summary(&e.statement));
-                signed = words(&signatories::words(&signatories::titles(folded.roster(), *index, e)));
+    pub fn proofs(
+        &self,
+        log: &Log,
+        folded: &Folded,
+        client: &mut Client<'_>,
+        (since, more): (u64, u64),
+    ) -> Result<Html, ReadError> {
+        let mut parts = vec![how(client.size(), client)];
+        let all = self.0.borrow().clone();
+        let (old, new): (Vec<_>, Vec<_>) = all.into_iter().partition(|(index, _)| *index < since);
+        for (title, named) in [("Entered since then", new), ("Entered before", old)] {
+            let rows = named.iter().map(|(index, id)| row(log, folded, client, *index, id));
+            let rows = rows.collect::<Result<Vec<_>, _>>()?;
+            if !rows.is_empty() {
+                let heading = ["entry", "sequenced", "id", "what it says", "signed by", "proof"];
+                parts.extend([element("h3").words(title).into(), table("named", &heading, rows)]);
             }
-            let name = format!("{}.tlog-proof", id.short());
-            rows.push(vec![
-                element("span").attr("id", format!("s-{index}")).words(index.to_string()).into(),
-                decoded.map_or(Html::none(), |e| words(&e.entry.sequenced_at.to_string())),
-                element("span").class("id").words(id.short()).into(),
-                what,
-                signed,
-                carried(&name, "proof", proof.to_string().as_bytes()),
-            ]);
+            if more > 0 && title.ends_with("then") {
+                let more = count(more, "more statement was", "more statements were");
+                let more = format!("And {more} entered since then: \"servanda log\" lists them.");
+                parts.push(element("p").class("note").words(more).into());
+            }
         }
-        let heading = ["entry", "sequenced", "id", "what it says", "signed by", "proof"];
-        Ok(Html::all([how(size, client), table("named", &heading, rows)]))
+        Ok(Html::all(parts))
     }
+}
+
+fn row(
+    log: &Log,
+    folded: &Folded,
+    client: &mut Client<'_>,
+    index: u64,
+    id: &Hash,
+) -> Result<Vec<Html>, ReadError> {
+    let proof = proof::prove(client, index, log.checkpoint.as_str())?;
+    let decoded = proof.extra.as_deref().and_then(|bytes| SignedEntry::decode(bytes).ok());
+    let (mut at, mut what, mut signed) = (Html::none(), Html::none(), Html::none());
+    if let Some(e) = &decoded {
+        at = words(&e.entry.sequenced_at.to_string());
+        let void = folded.void(index).into_iter();
+        let void = void.map(|rule| Html::from(element("div").class("note").words("Void: ").text(&rule)));
+        what = Html::all([words(&said::summary(&e.statement))].into_iter().chain(void));
+        signed = words(&signatories::words(&signatories::titles(folded.roster(), index, e)));
+    }
+    let name = format!("{}.tlog-proof", id.short());
+    Ok(vec![
+        element("span").attr("id", format!("s-{index}")).words(index.to_string()).into(),
+        at,
+        element("span").class("id").words(id.short()).into(),
+        what,
+        signed,
+        carried(&name, "proof", proof.to_string().as_bytes()),
+    ])
 }
 
 /// How a reader checks them.

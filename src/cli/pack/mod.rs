@@ -192,7 +192,8 @@ impl<'a> Pack<'a> {
                 body.push(section(title, inside));
             }
         }
-        let proofs = self.cited.proofs(self.log, self.folded, &mut client).map_err(read_problem)?;
+        let entered = self.name_statements(&mut client)?;
+        let proofs = self.cited.proofs(self.log, self.folded, &mut client, entered).map_err(read_problem)?;
         body.push(section("Statements and their proofs", proofs));
         body.push(self.footer());
         let head = [

@@ -1,14 +1,13 @@
-//! What changed between the last meeting and now: verdicts and states, amendments field by field, and every statement.
+//! What changed between the last meeting and now: verdicts and states, amendments field by field;
+//! and which statements were entered.
 
 use super::super::history::refers;
 use super::super::plain::quoted;
 use super::super::words::{self as said, Change as Field, Page};
 use super::html::{Html, element, table, text, words};
 use super::{Pack, chip, entry};
-use crate::cli::open::read_problem;
 use servanda::charter::Sealable;
 use servanda::client::Client;
-use servanda::entry::SignedEntry;
 use servanda::field::{Class, Handle};
 use servanda::hash::Hash;
 use servanda::ledger::Said;
@@ -18,8 +17,8 @@ use servanda::statement::terms::Terms;
 use servanda::text::count;
 use std::collections::HashSet;
 
-/// The most statements that are listed; how many more there are is told.
-const LISTED_MAX: usize = 500;
+/// The most statements that are named because they were entered since; how many more there are is told.
+const NAMED_MAX: usize = 500;
 
 impl Pack<'_> {
     /// The section.
@@ -36,9 +35,7 @@ impl Pack<'_> {
                 all.iter().map(|c| self.change(c)),
             )
         };
-        let amended = self.amended(client)?;
-        let statements = self.statements(client)?;
-        Ok(Html::all([moved, amended, statements]))
+        Ok(Html::all([moved, self.amended(client)?]))
     }
 
     fn change(&self, change: &Change) -> Vec<Html> {
@@ -48,10 +45,8 @@ impl Pack<'_> {
         let towards =
             change.towards.as_ref().map_or(String::new(), |to| format!(", towards {}", self.who(to)));
         let (before, now) = match &change.what {
-            Changed::New(stands) => {
-                (words("—"), words(&format!("new: {}", super::super::plain::plain(stands))))
-            }
-            Changed::State { from, to } => (text(from), text(to)),
+            Changed::New(stands) => (words("—"), Html::all([words("new: "), state(stands)])),
+            Changed::State { from, to } => (state(from), state(to)),
             Changed::Version { from, to } => (words(&terms_of(*from)), words(&terms_of(*to))),
             Changed::Owed(verdict) => (words("—"), chip(*verdict, "")),
             Changed::Verdict { from, to } => (chip(*from, ""), chip(*to, "")),
@@ -117,24 +112,17 @@ impl Pack<'_> {
         })
     }
 
-    /// Every statement since, of classes 1 to 3; with --for, those by the partner or about what it owes.
-    fn statements(&self, client: &mut Client<'_>) -> anyhow::Result<Html> {
+    /// Names every statement since, of classes 1 to 3; with --for, those by the partner or about what it owes. Gives the
+    /// first entry since, and how many statements were too many.
+    pub(super) fn name_statements(&self, client: &mut Client<'_>) -> anyhow::Result<(u64, u64)> {
         let mut about: HashSet<Hash> = self.now.pledges.iter().flat_map(|r| [r.id, r.pledge]).collect();
         let responses = self.owed.iter().filter_map(|o| o.obligation).flat_map(|o| o.responses.iter());
         about.extend(responses.map(|r| r.said.id));
-        let (mut rows, mut more, mut first) = (Vec::new(), 0u64, 0);
-        // The effective time only grows, but for a new operator: the first entry after then is found by halving.
-        let mut end = self.folded.size();
-        while first < end {
-            let middle = first + (end - first) / 2;
-            let after = entry(client, middle)?.is_none_or(|e| e.entry.sequenced_at > self.since.at);
-            if after { end = middle } else { first = middle + 1 }
-        }
+        let first = self.first_since(client)?;
+        let (mut named, mut more) = (0, 0u64);
         for index in first..self.folded.size() {
-            let bytes = client.entry(index).map_err(read_problem)?;
-            let Ok(e) = SignedEntry::decode(&bytes) else { continue };
-            let named = e.act().map(refers).unwrap_or_default();
-            let concerns = named.iter().any(|id| about.contains(id));
+            let Some(e) = entry(client, index)? else { continue };
+            let concerns = e.act().is_ok_and(|act| refers(act).iter().any(|id| about.contains(id)));
             let wanted = match &self.partner {
                 None => !matches!(e.statement.class(), Class::Govern | Class::OperateLog),
                 Some(p) => e.statement.author == *p || concerns,
@@ -145,39 +133,32 @@ impl Pack<'_> {
             if concerns {
                 about.insert(e.id);
             }
-            if rows.len() < LISTED_MAX {
-                rows.push(self.statement(index, &e));
+            if named < NAMED_MAX {
+                named += 1;
+                self.cited.name(index, &e.id);
             } else {
                 more += 1;
             }
         }
-        if rows.is_empty() {
-            return Ok(element("p").words("No statement was entered since then.").into());
-        }
-        let heading = element("h3").words("What was said");
-        let table = table("said", &["entered", "what", "statement"], rows);
-        let rest = if more == 0 {
-            Html::none()
-        } else {
-            let more = count(more, "more statement", "more statements");
-            element("p").class("note").words(format!("And {more}: \"servanda log\" lists them.")).into()
-        };
-        Ok(Html::all([heading.into(), table, rest]))
+        Ok((first, more))
     }
 
-    fn statement(&self, index: u64, e: &SignedEntry) -> Vec<Html> {
-        let void: Vec<Html> = self
-            .folded
-            .void(index)
-            .iter()
-            .map(|rule| element("div").class("note").words("Void: ").text(rule).into())
-            .collect();
-        vec![
-            words(&e.entry.sequenced_at.to_string()),
-            Html::all([words(&said::summary(&e.statement)), Html::all(void)]),
-            self.cited.cite_entry(index, &e.id),
-        ]
+    /// The first entry after the time since which changes are told, found by halving: time only grows, but for a new
+    /// operator.
+    fn first_since(&self, client: &mut Client<'_>) -> anyhow::Result<u64> {
+        let (mut first, mut end) = (0, self.folded.size());
+        while first < end {
+            let middle = first + (end - first) / 2;
+            let after = entry(client, middle)?.is_none_or(|e| e.entry.sequenced_at > self.since.at);
+            if after { end = middle } else { first = middle + 1 }
+        }
+        Ok(first)
     }
+}
+
+/// How a pledge stands, which the ledger says as a predicate.
+fn state(stands: &str) -> Html {
+    text(stands.strip_prefix("is ").unwrap_or(stands))
 }
 
 fn terms_of(version: u32) -> String {
