@@ -131,10 +131,14 @@ impl Pack<'_> {
         let (since, now) = (self.since.at, self.when.at);
         let earliest = Instant::from_ms(since.ms().saturating_sub(BACK * YEAR_MS)).unwrap_or_default();
         let latest = now.plus(Duration::new(AHEAD * 12, 0, 0).unwrap_or_default());
-        let (mut from, mut to) = (since.min(now), now.max(since));
+        let (mut from, mut to) = (now, now);
         for gist in rows.iter().filter_map(|r| self.gist(r)) {
             from = from.min(gist.valid_from.max(earliest));
             to = gist.dues.iter().map(|due| due.by).filter(|by| *by <= latest).fold(to, Instant::max);
+        }
+        // A period that begins long before the first pledge is not drawn whole.
+        if since.plus_ms(YEAR_MS) > from {
+            from = from.min(since);
         }
         let pad = (to.ms() - from.ms()) / 25 + 86_400_000;
         let from = Instant::from_ms(from.ms().saturating_sub(pad)).unwrap_or_default();
@@ -148,7 +152,8 @@ impl Pack<'_> {
     fn chart(&self, rows: &[&PledgeRow], span: Span) -> Html {
         let bottom = 34 + ROW * u64::try_from(rows.len()).expect("few rows");
         let mut drawing = svg(bottom + 8, "Pledges by time").adds(axis(span, bottom));
-        drawing = drawing.add(vertical("since", span.x(self.since.at), bottom));
+        let since = span.has(self.since.at).then(|| vertical("since", span.x(self.since.at), bottom));
+        drawing = drawing.adds(since);
         drawing = drawing.add(vertical("now", span.x(self.when.at), bottom));
         for (row, n) in rows.iter().zip(0..) {
             drawing = drawing.add(self.bar(row, span, 34 + ROW * n + ROW / 2));

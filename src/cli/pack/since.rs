@@ -23,7 +23,9 @@ const NAMED_MAX: usize = 500;
 impl Pack<'_> {
     /// The section.
     pub(super) fn changed(&self, client: &mut Client<'_>) -> anyhow::Result<Html> {
-        let all = changes(&self.before, &self.now);
+        let mut all = changes(&self.before, &self.now);
+        // What became of what is owed comes first.
+        all.sort_by_key(|change| change.occasion.is_none());
         let none =
             Html::from(element("p").words("Nothing became of anything, and no pledge was made, since then."));
         let moved = if all.is_empty() {

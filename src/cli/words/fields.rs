@@ -81,52 +81,55 @@ pub fn changes(
 
 /// All fields that terms fill, in the order in which they are shown.
 fn fields(page: &Page<'_>, t: &Terms) -> Vec<(String, Held)> {
-    let mut out: Vec<(String, Held)> = Vec::new();
-    let mut put = |field: &str, held: Held| out.push((field.to_owned(), held));
-    let words = |text: String| Held::Words(text);
-    put("title", words(quoted(&t.title)));
-    if let Some(reference) = &t.reference {
-        put("reference", words(quoted(reference)));
-    }
-    if !t.text.is_empty() {
-        put("text", Held::Text(t.text.to_string()));
-    }
-    put("instruments", words(instruments(t)));
-    if let Some(stated) = quantity(&t.quantity) {
-        put("quantity", words(stated));
-    }
-    if let Some(within) = t.within {
-        put("part of", words(within.to_string()));
-    }
-    put("force", words(super::force(t.force).to_owned()));
-    if let Some(day) = t.made_on {
-        put("made on", words(day.to_string()));
-    }
-    if let Some(source) = &t.source {
-        put("source", Held::Text(source.to_string()));
-    }
-    if let Some(clause) = &t.clause {
-        put("clause", words(format!("in annex {}: {}", clause.annex, quoted(&clause.text))));
-    }
-    put("valid", words(validity(t)));
-    put("withdrawal", words(withdrawal(t.notice_period)));
-    put("owed by", words(owed_by(page, t)));
-    if let Some(condition) = &t.trigger {
-        put("condition", words(trigger(page, condition)));
-    }
-    if let Some(within) = response(t) {
-        put("response", words(within));
-    }
-    for (i, one) in t.dues.iter().enumerate() {
-        put(&format!("due {i}"), words(due(one)));
-    }
-    for (i, one) in t.needs.iter().enumerate() {
-        put(&format!("need {i}"), words(need(page, one)));
-    }
-    for (i, one) in t.annexes.iter().enumerate() {
-        put(&format!("annex {i}"), words(annex(one)));
-    }
-    out
+    // Without "..": a field that is added to the terms is to be told here. What is left unnamed is read by a function.
+    let Terms {
+        reference,
+        title,
+        text,
+        instruments: _,
+        quantity: amount,
+        within,
+        force: _,
+        made_on,
+        source,
+        clause,
+        valid_from: _,
+        valid_until: _,
+        notice_period,
+        owed_by: _,
+        trigger: condition,
+        respond_within: _,
+        dues,
+        needs,
+        annexes,
+    } = t;
+    let words = |text: String| Some(Held::Words(text));
+    let written = |text: &str| Some(Held::Text(text.to_owned()));
+    let single = [
+        ("title", words(quoted(title))),
+        ("reference", reference.as_ref().and_then(|r| words(quoted(r)))),
+        ("text", Some(text).filter(|t| !t.is_empty()).and_then(|t| written(t))),
+        ("instruments", words(instruments(t))),
+        ("quantity", quantity(amount).and_then(words)),
+        ("part of", within.and_then(|id| words(id.to_string()))),
+        ("force", words(super::force(t.force).to_owned())),
+        ("made on", made_on.and_then(|day| words(day.to_string()))),
+        ("source", source.as_ref().and_then(|s| written(s))),
+        ("clause", clause.as_ref().and_then(|c| words(format!("in annex {}: {}", c.annex, quoted(&c.text))))),
+        ("valid", words(validity(t))),
+        ("withdrawal", words(withdrawal(*notice_period))),
+        ("owed by", words(owed_by(page, t))),
+        ("condition", condition.as_ref().and_then(|c| words(trigger(page, c)))),
+        ("response", response(t).and_then(words)),
+    ];
+    let single = single.into_iter().filter_map(|(field, held)| Some((field.to_owned(), held?)));
+    let numbered =
+        |name: &'static str| move |(n, words): (usize, String)| (format!("{name} {n}"), Held::Words(words));
+    single
+        .chain(dues.iter().map(due).enumerate().map(numbered("due")))
+        .chain(needs.iter().map(|one| need(page, one)).enumerate().map(numbered("need")))
+        .chain(annexes.iter().map(annex).enumerate().map(numbered("annex")))
+        .collect()
 }
 
 /// A quantity that stands open, with its bound.
@@ -134,5 +137,69 @@ pub fn open_quantity(q: &Quantity) -> Option<String> {
     match q {
         Quantity::Open(q) => Some(bounded(q)),
         Quantity::None | Quantity::Sealed(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn terms(more: &Value) -> Sealable<Terms> {
+        let mut all = json!({
+            "title": "Tanks", "instruments": ["military"], "force": "binding", "valid_from": "2026-12-01",
+        });
+        all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        Sealable::Open(serde_json::from_value(all).expect("terms"))
+    }
+
+    fn changed(old: &Value, new: &Value) -> Vec<String> {
+        let page = Page::new(&|_| None);
+        let ua: [Handle; 1] = ["ua".parse().expect("a handle")];
+        changes(&page, (&ua, &terms(old)), (&ua, &terms(new))).into_iter().map(|c| c.field).collect()
+    }
+
+    #[test]
+    fn every_field_that_differs_is_told_and_no_other() {
+        let plain = json!({});
+        assert!(changed(&plain, &plain).is_empty());
+        let id = "ab".repeat(32);
+        for (field, more) in [
+            ("title", json!({"title": "Trucks"})),
+            ("reference", json!({"reference": "A-1"})),
+            ("text", json!({"text": "Ten tanks."})),
+            ("instruments", json!({"instruments": ["economic"]})),
+            ("quantity", json!({"quantity": "up to 5 EUR"})),
+            ("part of", json!({"within": id})),
+            ("force", json!({"force": "target"})),
+            ("made on", json!({"made_on": "2024-02-16"})),
+            ("source", json!({"source": "a speech"})),
+            ("clause", json!({"clause": {"annex": 0, "text": "Article 3"}})),
+            ("valid", json!({"valid_from": "2027-01-01"})),
+            ("valid", json!({"valid_until": "2028-01-01"})),
+            ("withdrawal", json!({"notice_period": "P6M"})),
+            ("owed by", json!({"owed_by": {"jointly": ["de", "fr"]}})),
+            ("response", json!({"respond_within": "P3D"})),
+            ("due 0", json!({"dues": [{"label": "first", "by": "2027-01-01"}]})),
+            ("need 0", json!({"needs": [{"label": "approval", "declared_by": "de"}]})),
+            ("annex 0", json!({"annexes": [{"sealed": id}]})),
+        ] {
+            assert_eq!(changed(&plain, &more), [field], "there");
+            assert_eq!(changed(&more, &plain), [field], "back");
+        }
+        let trigger = json!({"trigger": {"kinds": ["attack"], "starts": "either"}});
+        assert_eq!(changed(&plain, &trigger), ["condition", "response"]);
+    }
+
+    #[test]
+    fn who_it_is_addressed_to_and_what_is_sealed_is_told() {
+        let page = Page::new(&|_| None);
+        let to = |name: &str| -> [Handle; 1] { [name.parse().expect("a handle")] };
+        let (open, ua, pl) = (terms(&json!({})), to("ua"), to("pl"));
+        let told = changes(&page, (&ua, &open), (&pl, &open));
+        assert_eq!(told.iter().map(|c| c.field.as_str()).collect::<Vec<_>>(), ["to"]);
+        let sealed = Sealable::Sealed(servanda::hash::ZEROS);
+        let told = changes(&page, (&ua, &open), (&ua, &sealed));
+        assert!(["terms", "title"].iter().all(|field| told.iter().any(|c| c.field == *field)), "{told:?}");
     }
 }
