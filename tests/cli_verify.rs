@@ -96,6 +96,7 @@ impl World {
         for name in ["SERVANDA_LOG", "SERVANDA_TRUST", "SERVANDA_NOW"] {
             command.env_remove(name);
         }
+        command.env("XDG_STATE_HOME", self.path("state"));
         let ran = command.args(args).current_dir(self.0.path()).output().unwrap();
         Said {
             code: ran.status.code().unwrap(),

@@ -4,6 +4,8 @@
 mod acts;
 /// `verify`, `prove` and `check`, as a user types them.
 mod cli_verify;
+/// `status`, `brief`, `agenda`, `incidents`, `what-if`, `roster`: answers from the ledger, past and future.
+mod answers;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
 /// `history`: everything about one pledge, from its first terms to its verdicts.

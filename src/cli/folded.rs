@@ -7,7 +7,7 @@ use super::open::{Log, read_problem};
 use super::plain::plain;
 use super::problem::Problem;
 use super::walk::{Order, walk};
-use super::{Context, Outcome};
+use super::{Context, Outcome, kept};
 use serde_json::{Value, json};
 use servanda::chain::{Effect, Finding};
 use servanda::charter::Charter;
@@ -17,7 +17,7 @@ use servanda::field::{Handle, Instant};
 use servanda::hash::{Hash, leaf_hash};
 use servanda::history::History;
 use servanda::ledger::{Ledger, Moment};
-use servanda::roster::Roster;
+use servanda::roster::{Alone, Roster};
 use servanda::text::count;
 use servanda::verify::{Audit, Found, Options};
 use std::collections::BTreeMap;
@@ -42,27 +42,12 @@ impl Folded {
     /// # Errors
     /// When the log cannot be read, or nothing was founded before the moment.
     pub fn read(context: &Context, log: &Log, at: Option<Instant>) -> anyhow::Result<Self> {
-        let (store, size) = (&log.place.public, log.checkpoint.size());
-        let mut findings: BTreeMap<u64, Vec<Finding>> = BTreeMap::new();
-        let mut report = |found| {
-            if let Found::Entry(finding) = found {
-                findings.entry(finding.index).or_default().push(finding);
-            }
-        };
-        let bar = context.screen.progress(size, "verifying");
-        let audit = Audit::new(store, Options::default(), &mut report)
-            .run(size, &|done| bar.set_position(done))
-            .map_err(read_problem)?;
-        bar.finish_and_clear();
-        if audit.root != log.checkpoint.root() {
-            return Err(Problem::refused("what is stored is not what the checkpoint commits to")
-                .hint("\"servanda verify\" lists all that is wrong")
-                .into());
-        }
-        let last = audit.history.times().1;
+        let (history, found) = kept::verified(context, log)?;
+        // What is wrong with which entry is asked for only where anything is.
+        let findings = if found == 0 { BTreeMap::new() } else { findings(log)? };
+        let last = history.times().1;
         let at = at.unwrap_or_else(|| context.clock.now().max(last));
-        let mut folded =
-            Self { history: audit.history, when: Moment::at(at), findings, found: audit.findings };
+        let mut folded = Self { history, when: Moment::at(at), findings, found };
         if at < last {
             folded.history = folded.until(log, at)?;
         }
@@ -87,7 +72,10 @@ impl Folded {
             let leaf = leaf_hash(bytes);
             let known = &leaves;
             let mut leaf_at = |index: u64| known.get(usize::try_from(index).ok()?).copied();
-            history.take(bytes, leaf, SignedEntry::decode(bytes).as_ref(), &mut leaf_at, None);
+            // Where verification found nothing, every signature was found to hold.
+            let held = history.roster().filter(|_| self.found == 0);
+            let alone = held.map(|roster| Alone { reasons: Vec::new(), roster: roster.last });
+            history.take(bytes, leaf, SignedEntry::decode(bytes).as_ref(), &mut leaf_at, alone);
             leaves.push(leaf);
             Ok(ControlFlow::Continue(()))
         })?;
@@ -201,4 +189,17 @@ impl Folded {
             Outcome::Good
         }
     }
+}
+
+/// What verification of the whole log holds against its entries.
+fn findings(log: &Log) -> anyhow::Result<BTreeMap<u64, Vec<Finding>>> {
+    let mut findings: BTreeMap<u64, Vec<Finding>> = BTreeMap::new();
+    let mut report = |found| {
+        if let Found::Entry(finding) = found {
+            findings.entry(finding.index).or_default().push(finding);
+        }
+    };
+    let audit = Audit::new(&log.place.public, Options::default(), &mut report);
+    audit.run(log.checkpoint.size(), &|_| {}).map_err(read_problem)?;
+    Ok(findings)
 }

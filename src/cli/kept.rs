@@ -22,8 +22,22 @@ use std::path::{Path, PathBuf};
 /// The longest kept history that is read, in bytes.
 const MAX_KEPT: usize = 64 << 20;
 
-/// Verifies a log from where it was last verified, and keeps how far that came.
+/// Verifies a log from where it was last verified, and keeps how far that came: nothing is signed on one with findings.
 pub fn history(context: &Context, log: &Log) -> Result<History> {
+    match verified(context, log)? {
+        (history, 0) => Ok(history),
+        _ => Err(Problem::refused("this log does not verify, so nothing is signed on it")
+            .hint("`servanda verify` tells what is wrong")
+            .into()),
+    }
+}
+
+/// Verifies a log from where it was last verified; gives the number of findings, too. Without any, keeps how far that
+/// came.
+///
+/// # Errors
+/// When what is stored is not what the checkpoint commits to, or not what was verified before.
+pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
     let store = &log.place.public;
     let (size, root) = (log.checkpoint.size(), log.checkpoint.root());
     let folder = folder(&log.id());
@@ -44,22 +58,22 @@ pub fn history(context: &Context, log: &Log) -> Result<History> {
         }
         None => (History::default(), TileBuilder::default()),
     };
-    let mut findings = 0;
-    let mut count = |_| findings += 1;
     let bar = context.screen.progress(size, "verifying");
-    let report = Audit::resume(store, Options::default(), history, builder, &mut count)
+    let report = Audit::resume(store, Options::default(), history, builder, &mut |_| {})
         .run(size, &|done| bar.set_position(done))?;
     bar.finish_and_clear();
-    if findings > 0 || report.root != root {
-        return Err(Problem::refused("this log does not verify, so nothing is signed on it")
-            .hint("`servanda verify` tells what is wrong")
-            .into());
+    if report.root != root {
+        return Err(Problem::refused(
+            "this log does not verify: its entries are not what its checkpoint commits to",
+        )
+        .hint("`servanda verify` tells what is wrong")
+        .into());
     }
-    if let Some(folder) = folder {
+    if let Some(folder) = folder.filter(|_| report.findings == 0) {
         // Without a place to keep it the next time is slower, nothing else.
         let _ = keep(&folder, &report.history, root, log.checkpoint.as_str());
     }
-    Ok(report.history)
+    Ok((report.history, report.findings))
 }
 
 fn folder(log: &Hash) -> Option<PathBuf> {

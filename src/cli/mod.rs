@@ -4,6 +4,7 @@
 //! understood). Errors are `error:` with what is wrong and where, and `hint:` with what to do.
 
 mod act;
+mod answers;
 mod charter_shown;
 mod check;
 mod clock;
@@ -112,6 +113,12 @@ enum Verb {
     Show(show::Args),
     History(history::Args),
     ReviewPack(pack::Args),
+    Status(answers::status::Args),
+    Brief(answers::brief::Args),
+    Agenda(answers::agenda::Args),
+    Incidents(answers::incidents::Args),
+    WhatIf(answers::what_if::Args),
+    Roster(answers::roster::Args),
     Export(export::Args),
     Open(documents::Args),
     Check(check::Check),
@@ -156,6 +163,12 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Show(args) => show::run(context, &args),
         Verb::History(args) => history::run(context, &args),
         Verb::ReviewPack(args) => pack::run(context, &args),
+        Verb::Status(args) => answers::status::run(context, &args),
+        Verb::Brief(args) => answers::brief::run(context, &args),
+        Verb::Agenda(args) => answers::agenda::run(context, &args),
+        Verb::Incidents(args) => answers::incidents::run(context, &args),
+        Verb::WhatIf(args) => answers::what_if::run(context, &args),
+        Verb::Roster(args) => answers::roster::run(context, &args),
         Verb::Export(args) => export::run(context, &args),
         Verb::Open(args) => documents::run(context, &args),
         Verb::Check(args) => check::run(context, &args),

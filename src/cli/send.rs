@@ -146,7 +146,7 @@ pub fn read(path: &Path) -> Result<Draft> {
 }
 
 /// Reads a file of one statement or several, one after the other.
-fn read_all(path: &Path) -> Result<Vec<Draft>> {
+pub fn read_all(path: &Path) -> Result<Vec<Draft>> {
     let bytes = read_file(path, MAX_STATEMENTS)?;
     checked(path, File::Statement.read_all(&bytes))
 }

@@ -75,15 +75,16 @@ impl Ledger {
             let mut facets = pledge.in_force(line, trial.when);
             facets.retain(|facet| {
                 let gist = pledge.version(facet.version).gist();
-                let fits = gist.is_some_and(starts)
-                    && match self.fits(pledge, gist, trial) {
-                        Ok(()) => true,
-                        Err(rule) => {
-                            refusal.get_or_insert(rule);
-                            false
-                        }
-                    };
-                fits
+                if !gist.is_some_and(starts) {
+                    return false;
+                }
+                match self.fits(pledge, gist, trial) {
+                    Ok(()) => true,
+                    Err(rule) => {
+                        refusal.get_or_insert(rule);
+                        false
+                    }
+                }
             });
             if facets.is_empty() {
                 continue;

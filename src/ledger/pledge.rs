@@ -286,6 +286,20 @@ pub enum State {
 }
 
 impl State {
+    /// All words for it.
+    pub const WORDS: [&'static str; 10] = [
+        "proposed",
+        "awaiting",
+        "not yet valid",
+        "in force",
+        "suspended",
+        "withdrawn",
+        "expired",
+        "lapsed",
+        "recorded",
+        "adopted",
+    ];
+
     /// The word for it, for tables and programs.
     #[must_use]
     pub fn word(&self) -> &'static str {

@@ -335,7 +335,7 @@ fn aspect(aspect: Aspect) -> String {
 
 /// Totals as a table, and what they leave out; of records, what was announced alone.
 fn sums(totals: &Totals, recorded: bool) -> Html {
-    let sum = |sum: &Sum| words(&if sum.is_zero() { "not recorded".to_owned() } else { sum.to_string() });
+    let sum = |sum: &Option<Sum>| words(&sum.as_ref().map_or("not recorded".to_owned(), ToString::to_string));
     let row = |t: &Total| {
         let mut cells = vec![words(t.bound.words()), words(&word(&t.unit)), words(&t.pledges.to_string())];
         cells.push(words(&t.promised.to_string()));

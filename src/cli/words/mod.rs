@@ -29,7 +29,7 @@ use servanda::entry::SignedEntry;
 use servanda::field::{Class, Handle};
 use servanda::hash::ZEROS;
 use servanda::roster::Open;
-use servanda::statement::body::{Party, Withdrawn};
+use servanda::statement::body::{Motion, Party, Withdrawn};
 use servanda::statement::terms::{Quantity, Terms};
 use servanda::statement::{self, Act, ActError, Kind, Statement};
 
@@ -62,6 +62,11 @@ pub fn motion(open: &Open<'_>, quorum: u64, names: Names<'_>) -> Vec<String> {
     }
     page.hash("id", &open.id);
     page.finish()
+}
+
+/// A motion in one line.
+pub fn moved(motion: &Motion, names: Names<'_>) -> String {
+    acts::motion(&Page::new(names), motion)
 }
 
 fn not_understood(page: &mut Page<'_>, s: &Statement, error: &ActError) {

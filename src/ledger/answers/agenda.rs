@@ -1,17 +1,19 @@
 //! The agenda: what falls due until a moment, and what waits for somebody's word.
 
 use super::super::incident::end;
-use super::super::pledge::{Line, Moment, Pledge, State};
+use super::super::pledge::{Line, Moment, Pledge};
 use super::super::verdict::Verdict;
 use super::super::{Ledger, Said};
-use super::{Filter, Status, motions};
+use super::{Filter, MotionRow, Status, motions};
 use crate::charter::Aspect;
 use crate::field::{Duration, Handle, Instant, Short};
 use crate::hash::Hash;
 use crate::roster::Roster;
-use crate::statement::body::{Answer, Motion, Occasion};
+use crate::statement::body::{Answer, Occasion};
 use serde::Serialize;
 use std::collections::BTreeSet;
+
+const DAY_MS: u64 = 86_400_000;
 
 /// What is to be done, or lapses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,17 +58,12 @@ pub enum What {
     },
     /// A pledge ends.
     Ends,
+    /// A withdrawal takes effect.
+    Withdrawn,
     /// A review is to be held.
     Review,
     /// A motion can be approved.
-    Motion {
-        /// What is moved.
-        motion: Motion,
-        /// How many approvals it takes.
-        quorum: u64,
-        /// Who approved it.
-        approved_by: Vec<Handle>,
-    },
+    Motion(Box<MotionRow>),
 }
 
 /// Something on the agenda.
@@ -107,11 +104,7 @@ pub fn agenda(ledger: &Ledger, roster: &Roster, when: Moment, until: Instant) ->
             who: lacking.cloned().collect(),
             about: None,
             id: motion.id,
-            what: What::Motion {
-                motion: motion.motion.clone(),
-                quorum: motion.quorum,
-                approved_by: motion.approved_by,
-            },
+            what: What::Motion(Box::new(motion)),
         });
     }
     items.sort_by_key(|item| (item.by.is_none(), item.by));
@@ -206,29 +199,32 @@ fn open_needs(pledge: &Pledge, when: Moment, until: Instant, items: &mut Vec<Ite
 }
 
 fn ends(pledge: &Pledge, when: Moment, until: Instant, items: &mut Vec<Item>) {
-    let live = |state: &State| !state.is_over() && *state != State::Proposed;
     for facet in pledge.in_force(Line::Author, when) {
         let Some(gist) = pledge.version(facet.version).gist() else { continue };
-        let Some(valid_until) = gist.valid_until.filter(|_| live(&pledge.overall(Line::Author, when))) else {
-            continue;
-        };
-        let mut item = |by: Instant, what| {
+        let mut item = |by: Instant, to: &[Handle], what| {
             if by >= when.at && by <= until {
-                let who = vec![pledge.said.by.clone()];
-                let who = who.into_iter().chain(facet.to.iter().cloned()).collect();
+                let who = [&pledge.said.by].into_iter().chain(to).cloned().collect();
                 items.push(Item { by: Some(by), who, about: Some(name(gist)), id: pledge.said.id, what });
             }
         };
+        for to in &facet.to {
+            if let Some(by) = pledge.ends_at(to) {
+                item(by, std::slice::from_ref(to), What::Withdrawn);
+            }
+        }
+        let Some(valid_until) = gist.valid_until else { continue };
         if gist.notice_period != Duration::default()
             && let Some(by) = last_before(valid_until, gist.notice_period)
         {
-            item(by, What::Notice { valid_until });
+            item(by, &facet.to, What::Notice { valid_until });
         }
-        item(valid_until, What::Ends);
+        item(valid_until, &facet.to, What::Ends);
     }
 }
 
-/// The last moment from which a duration does not lead past another; none before the epoch.
+/// The last moment up to which notice of any moment takes effect no later than `end`, if it takes effect a duration
+/// after it; none before the epoch. Months are clamped: at noon on the 28th a month may lead further than at midnight on
+/// the 31st, and then the 28th at midnight is told.
 #[must_use]
 pub fn last_before(end: Instant, d: Duration) -> Option<Instant> {
     let fits = |ms: u64| Instant::from_ms(ms).is_ok_and(|at| at.plus(d) <= end);
@@ -240,7 +236,10 @@ pub fn last_before(end: Instant, d: Duration) -> Option<Instant> {
         let middle = low + (high - low) / 2;
         if fits(middle) { low = middle } else { high = middle }
     }
-    Instant::from_ms(low).ok()
+    // Up to three days later are clamped to the same one.
+    let earlier = (1..=3).rev().filter_map(|days| low.checked_sub(days * DAY_MS));
+    let first = earlier.into_iter().find(|ms| fits(*ms) && !fits(ms + 1));
+    Instant::from_ms(first.unwrap_or(low)).ok()
 }
 
 fn disputes(ledger: &Ledger, when: Moment, items: &mut Vec<Item>) {
@@ -277,12 +276,14 @@ fn grouped(against: &[(Aspect, &Said)], id: &Hash, items: &mut Vec<Item>) {
 }
 
 fn reviews(ledger: &Ledger, when: Moment, until: Instant, items: &mut Vec<Item>) {
-    let held = || ledger.reviews().iter().filter(|r| when.has(&r.said));
-    for review in held() {
-        let Some(next_on) = review.next_on else { continue };
+    // From the last one back: what was held after a review, and is recorded later, took the place of its next one.
+    let mut held_later = None;
+    for review in ledger.reviews().iter().rev().filter(|r| when.has(&r.said)) {
+        let was_held = held_later.is_some_and(|held| held > review.held_on);
+        held_later = held_later.max(Some(review.held_on));
+        let Some(next_on) = review.next_on.filter(|_| !was_held) else { continue };
         let by = end(crate::statement::body::When::Day(next_on));
-        let was_held = held().any(|r| r.said.index > review.said.index && r.held_on > review.held_on);
-        if by <= until && !was_held {
+        if by <= until {
             let who = vec![review.said.by.clone()];
             items.push(Item { by: Some(by), who, about: None, id: review.said.id, what: What::Review });
         }

@@ -8,6 +8,7 @@ use crate::field::{Handle, Short};
 use crate::hash::Hash;
 use crate::statement::body::{Figure, Occasion, Party, When};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What was said of a report on one aspect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,8 +74,14 @@ pub struct IncidentRow {
 /// All incidents reported by a moment, those of exercises among them.
 #[must_use]
 pub fn incidents(ledger: &Ledger, when: Moment) -> Vec<IncidentRow> {
+    let mut called: BTreeMap<Hash, Vec<Hash>> = BTreeMap::new();
+    for (key, _) in ledger.obligations().iter().filter(|(_, o)| when.has(&o.arose)) {
+        if let Occasion::Call(id) = key.occasion {
+            called.entry(id).or_default().push(key.pledge);
+        }
+    }
     let known = ledger.incidents().iter().filter(|i| when.has(&i.said));
-    known.map(|incident| row(ledger, incident, when)).collect()
+    known.map(|i| row(ledger, i, called.remove(&i.said.id).unwrap_or_default(), when)).collect()
 }
 
 /// Reports that name no kind, and belong to no incident.
@@ -84,20 +91,16 @@ pub fn observations(ledger: &Ledger, when: Moment) -> Vec<ReportRow> {
     known.map(|report| report_row(ledger, report, when)).collect()
 }
 
-fn row(ledger: &Ledger, incident: &Incident, when: Moment) -> IncidentRow {
+fn row(ledger: &Ledger, incident: &Incident, called: Vec<Hash>, when: Moment) -> IncidentRow {
     let reports = incident.reports.iter().map(|n| ledger.report_at(*n)).filter(|r| when.has(&r.said));
     let established = incident.established.as_ref().filter(|(_, said)| when.has(said));
-    let called = ledger
-        .obligations()
-        .iter()
-        .filter(|(key, o)| key.occasion == Occasion::Call(incident.said.id) && when.has(&o.arose));
     IncidentRow {
         said: incident.said.clone(),
         exercise: incident.exercise,
         report: established.map(|(n, _)| ledger.report_at(*n).said.id),
         established: established.map(|(_, said)| said.clone()),
         reports: reports.map(|r| report_row(ledger, r, when)).collect(),
-        called: called.map(|(key, _)| key.pledge).collect(),
+        called,
     }
 }
 

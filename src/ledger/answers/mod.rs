@@ -23,7 +23,7 @@ pub mod trial;
 pub use agenda::{Item, What, agenda};
 pub use changes::{Change, Changed, changes};
 pub use incidents::{AspectTally, IncidentRow, ReportRow, incidents, observations};
-pub use rows::{ObligationRow, PledgeRow};
+pub use rows::{ObligationRow, PledgeRow, Sums};
 pub use service::{MemberRow, MotionRow, SetRow, motions, service};
 pub use totals::{Share, Total, Totals};
 pub use trial::{Trial, Would, WouldNot};
@@ -78,7 +78,8 @@ pub struct Status {
     pub exercises: Vec<ObligationRow>,
     /// What observers recorded and nobody pledged.
     pub recorded: Vec<PledgeRow>,
-    /// Sums over the pledges, parts of others left out.
+    /// Sums over these pledges and all that is owed under them, whatever the filter leaves out of that; parts of other
+    /// pledges left out.
     pub totals: Totals,
     /// Sums over those parts.
     pub parts: Totals,
@@ -109,18 +110,14 @@ impl Status {
             let lines = pledge.lines().filter(|line| rows.iter().any(|r| r.id == pledge.line_id(*line)));
             for line in lines.collect::<Vec<_>>() {
                 let id = pledge.line_id(line);
-                let both = owed.iter().map(|o| (o, ObligationRow::of(o, when)));
-                let both: Vec<_> = both.filter(|(_, row)| row.id == id && filter.admits_owed(row)).collect();
-                if filter.verdict.is_some() && both.is_empty() {
+                let all: Vec<_> = owed.iter().filter(|o| o.key.pledge == id).collect();
+                let mut obligations: Vec<_> = all.iter().map(|o| ObligationRow::of(o, when)).collect();
+                obligations.retain(|row| filter.admits_owed(row));
+                if filter.verdict.is_some() && obligations.is_empty() {
                     continue;
                 }
-                status.add_share(&Share::of(
-                    pledge,
-                    line,
-                    &both.iter().map(|(o, _)| *o).collect::<Vec<_>>(),
-                    when,
-                ));
-                both.into_iter().for_each(|(_, row)| status.add_obligation(row));
+                status.add_share(&Share::of(pledge, line, &all, when));
+                obligations.into_iter().for_each(|row| status.add_obligation(row));
                 status.pledges.extend(rows.iter().filter(|r| r.id == id).cloned());
             }
         }
@@ -179,8 +176,17 @@ pub struct Cell {
 pub struct Matrix {
     /// The columns.
     pub instruments: Vec<Instrument>,
-    /// The rows, each with a cell for every column.
-    pub rows: Vec<(Handle, Vec<Cell>)>,
+    /// The rows.
+    pub rows: Vec<MatrixRow>,
+}
+
+/// A row of a [`Matrix`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MatrixRow {
+    /// Who owes.
+    pub partner: Handle,
+    /// A cell for every column.
+    pub cells: Vec<Cell>,
 }
 
 impl Matrix {
@@ -217,7 +223,8 @@ impl Matrix {
                 }
             }
         }
-        Self { instruments, rows: rows.into_iter().collect() }
+        let rows = rows.into_iter().map(|(partner, cells)| MatrixRow { partner, cells });
+        Self { instruments, rows: rows.collect() }
     }
 }
 
@@ -228,6 +235,3 @@ fn of_means<'c>(
 ) -> impl Iterator<Item = (&'c mut Cell, &'c Instrument)> {
     cells.iter_mut().zip(columns).filter(|(_, column)| means.contains(column))
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,12 +4,12 @@
 //! of its terms and each state: accepted by one of two addressees, it has two rows.
 
 use super::super::pledge::{Gist, Line, Moment, Origin, Pledge, State};
-use super::super::verdict::{Measured, Owed, Verdict};
+use super::super::verdict::{Owed, Verdict};
 use super::super::{Ledger, Said};
-use crate::field::{Handle, Instant, Short};
+use crate::field::{Handle, Instant, Short, Sum};
 use crate::hash::Hash;
 use crate::statement::body::{Answer, Occasion, Party};
-use crate::statement::terms::{Force, Instrument, Quantity};
+use crate::statement::terms::{Bound, Force, Instrument, Quantity};
 use serde::Serialize;
 
 /// A line of a pledge or record towards those to whom it stands alike.
@@ -81,9 +81,7 @@ pub struct ObligationRow {
     /// The rule that gave the verdict.
     pub why: &'static str,
     /// Its sums, where the terms have an open measure.
-    pub measured: Option<Measured>,
-    /// What is not confirmed of what was pledged.
-    pub outstanding: Option<crate::field::Sum>,
+    pub sums: Option<Sums>,
     /// Whether its quantity is sealed.
     pub undisclosed: bool,
     /// Disputes that stand.
@@ -96,6 +94,42 @@ pub struct ObligationRow {
     pub disowned: bool,
     /// The last statement on which the verdict rests: a confirmation, response or call, else the terms.
     pub rests_on: Said,
+}
+
+/// The sums of an obligation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sums {
+    /// How the promised number is meant.
+    pub bound: Bound,
+    /// The unit.
+    pub unit: String,
+    /// What was promised.
+    pub promised: Sum,
+    /// What its promisor claims to have delivered; none: no delivery on record, which is not the same as 0.
+    pub claimed: Option<Sum>,
+    /// What those to whom it is owed confirmed; none: nothing on record.
+    pub confirmed: Option<Sum>,
+    /// What is not confirmed of what was promised.
+    pub outstanding: Sum,
+}
+
+impl Sums {
+    /// The sums of an obligation that was judged at a moment; none where its terms have no open measure.
+    #[must_use]
+    pub fn of(owed: &Owed<'_>, when: Moment) -> Option<Self> {
+        let measured = owed.measured.as_ref()?;
+        let deliveries = || owed.responses(when).filter(|r| r.answer == Answer::Delivered);
+        let is_claimed = deliveries().next().is_some();
+        let is_confirmed = deliveries().flat_map(|r| r.confirmed.values()).any(|c| when.has(&c.said));
+        Some(Self {
+            bound: measured.bound,
+            unit: measured.unit.clone(),
+            promised: measured.promised.clone(),
+            claimed: is_claimed.then(|| measured.claimed.clone()),
+            confirmed: is_confirmed.then(|| measured.confirmed.clone()),
+            outstanding: measured.outstanding(),
+        })
+    }
 }
 
 impl Ledger {
@@ -200,8 +234,7 @@ impl ObligationRow {
             deadline: owed.deadline,
             verdict: owed.verdict,
             why: owed.why,
-            outstanding: owed.measured.as_ref().map(Measured::outstanding),
-            measured: owed.measured.clone(),
+            sums: Sums::of(owed, when),
             undisclosed: matches!(quantity, Quantity::Sealed(_)),
             contested: said(&owed.contested),
             attested: said(&owed.attested),

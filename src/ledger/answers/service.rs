@@ -1,6 +1,7 @@
 //! Whose keys counted, from which entry to which; who is suspended; which motions are open.
 
 use crate::charter::KeySet;
+use crate::codec::Bytes;
 use crate::field::{Classes, Handle, Instant, Roles, Short};
 use crate::hash::Hash;
 use crate::roster::{InForce, Member, Roster};
@@ -14,8 +15,8 @@ pub struct OfficerRow {
     pub number: usize,
     /// The title.
     pub title: Short,
-    /// The key's SHA-256, in hexadecimal digits.
-    pub key: Hash,
+    /// The public key, raw.
+    pub key: Bytes,
     /// In which classes the officer may sign.
     pub classes: Classes,
 }
@@ -114,7 +115,7 @@ fn set(keys: &InForce, until: Option<u64>) -> SetRow {
     let officers = (0..).zip(officers.iter()).map(|(number, officer)| OfficerRow {
         number,
         title: officer.title.clone(),
-        key: crate::hash::sha256(&officer.key),
+        key: officer.key.clone(),
         classes: officer.classes,
     });
     SetRow { from: keys.since, until, officers: officers.collect(), thresholds: *thresholds }

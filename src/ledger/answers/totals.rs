@@ -5,7 +5,8 @@
 //! shown apart, as are pledges that are not in force; what is sealed is counted as undisclosed, never as 0.
 
 use super::super::pledge::{Line, Moment, Pledge};
-use super::super::verdict::{Measured, Owed};
+use super::super::verdict::Owed;
+use super::rows::Sums;
 use crate::field::Sum;
 use crate::statement::body::{Obligation as Key, Occasion};
 use crate::statement::terms::{Bound, Bounded, Quantity};
@@ -23,10 +24,10 @@ pub struct Total {
     pub pledges: u64,
     /// What they promise.
     pub promised: Sum,
-    /// What their promisors claim to have delivered.
-    pub claimed: Sum,
-    /// What those to whom it is owed confirmed.
-    pub confirmed: Sum,
+    /// What their promisors claim to have delivered; none: nothing on record, which is not the same as 0.
+    pub claimed: Option<Sum>,
+    /// What those to whom it is owed confirmed; none: nothing on record.
+    pub confirmed: Option<Sum>,
     /// What is not confirmed of what was promised, pledge by pledge: what one delivers beyond does not make up for another.
     pub outstanding: Sum,
 }
@@ -58,8 +59,8 @@ pub struct Share {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 struct Amounts {
     promised: Sum,
-    claimed: Sum,
-    confirmed: Sum,
+    claimed: Option<Sum>,
+    confirmed: Option<Sum>,
 }
 
 impl Totals {
@@ -82,8 +83,8 @@ impl Totals {
                 unit: unit.clone(),
                 pledges: 0,
                 promised: Sum::zero(),
-                claimed: Sum::zero(),
-                confirmed: Sum::zero(),
+                claimed: None,
+                confirmed: None,
                 outstanding: Sum::zero(),
             };
             self.by.insert(place, new);
@@ -92,9 +93,10 @@ impl Totals {
         let total = &mut self.by[place];
         total.pledges += 1;
         total.promised.add(&amounts.promised);
-        total.claimed.add(&amounts.claimed);
-        total.confirmed.add(&amounts.confirmed);
-        total.outstanding.add(&amounts.promised.less(&amounts.confirmed));
+        add_recorded(&mut total.claimed, amounts.claimed.as_ref());
+        add_recorded(&mut total.confirmed, amounts.confirmed.as_ref());
+        let confirmed = amounts.confirmed.clone().unwrap_or_default();
+        total.outstanding.add(&amounts.promised.less(&confirmed));
     }
 }
 
@@ -111,7 +113,7 @@ impl Share {
         let Some(version) = in_force.or(recorded) else {
             share.is_left_out = owed.is_empty();
             share.is_part = owed.iter().any(|o| o.gist.within.is_some());
-            owed.iter().for_each(|o| share.add_owed(o, None));
+            owed.iter().for_each(|o| share.add_owed(o, when));
             return share;
         };
         let Some(gist) = pledge.version(version).gist() else {
@@ -138,7 +140,7 @@ impl Share {
                 Quantity::Open(_) | Quantity::None => {}
             }
         }
-        owed.iter().for_each(|o| share.add_delivered(o, whole));
+        owed.iter().for_each(|o| share.add_delivered(o, whole, when));
         share
     }
 
@@ -154,23 +156,30 @@ impl Share {
     }
 
     /// Adds an obligation of a pledge that is over: what it promised is what had arisen by then.
-    fn add_owed(&mut self, owed: &Owed<'_>, whole: Option<&Bounded>) {
+    fn add_owed(&mut self, owed: &Owed<'_>, when: Moment) {
         let quantity = owed.gist.measure(&owed.key.occasion);
         match quantity {
             Quantity::Open(q) => self.promise(q),
             Quantity::Sealed(_) => self.undisclosed = true,
             Quantity::None => {}
         }
-        self.add_delivered(owed, whole);
+        self.add_delivered(owed, None, when);
     }
 
     /// Adds what was claimed and confirmed, beside the whole's promise where it counts in the same unit.
-    fn add_delivered(&mut self, owed: &Owed<'_>, whole: Option<&Bounded>) {
-        let Some(Measured { bound, unit, claimed, confirmed, .. }) = &owed.measured else { return };
-        let bound = whole.filter(|q| q.unit.as_str() == unit).map_or(*bound, |q| q.bound);
-        let amounts = self.by.entry((unit.clone(), bound)).or_default();
-        amounts.claimed.add(claimed);
-        amounts.confirmed.add(confirmed);
+    fn add_delivered(&mut self, owed: &Owed<'_>, whole: Option<&Bounded>, when: Moment) {
+        let Some(Sums { bound, unit, claimed, confirmed, .. }) = Sums::of(owed, when) else { return };
+        let bound = whole.filter(|q| q.unit.as_str() == unit).map_or(bound, |q| q.bound);
+        let amounts = self.by.entry((unit, bound)).or_default();
+        add_recorded(&mut amounts.claimed, claimed.as_ref());
+        add_recorded(&mut amounts.confirmed, confirmed.as_ref());
+    }
+}
+
+/// Adds what is on record; nothing on record stays nothing.
+fn add_recorded(sum: &mut Option<Sum>, more: Option<&Sum>) {
+    if let Some(more) = more {
+        sum.get_or_insert_default().add(more);
     }
 }
 
