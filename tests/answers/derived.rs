@@ -162,6 +162,34 @@ fn nothing_on_record_is_not_nothing() {
 }
 
 #[test]
+fn what_a_pledge_promises_follows_how_it_ended() {
+    let mut log = SmallLog::ready();
+    let dues = json!([
+        {"label": "first", "by": "2027-03-01", "quantity": "exactly 2 EUR"},
+        {"label": "second", "by": "2027-09-01", "quantity": "exactly 2 EUR"},
+    ]);
+    let terms = json!({
+        "quantity": "at least 4 EUR", "dues": dues, "valid_from": "2027-01-01", "valid_until": "2027-12-31",
+    });
+    let id = log.say("de", pledge("Some", &terms));
+    log.say("ua", accept(&[id]));
+    let promised = |log: &SmallLog, time: &str| {
+        let totals = status_at(log, time, &Filter::default()).totals;
+        let by: Vec<_> = totals.by.iter().map(|t| (t.bound, t.promised.to_string())).collect();
+        (by, totals.not_in_force)
+    };
+    let whole = (vec![(Bound::AtLeast, "4".to_owned())], 0);
+    for time in [NOW, "2027-06-01", "2028-06-01"] {
+        assert_eq!(promised(&log, time), whole, "{time}");
+    }
+    // Withdrawn between its dues, it promised the first of them.
+    log.now = at("2027-05-01");
+    log.say("de", act(json!({"withdraw": {"from": {"pledges": [id]}}})));
+    assert_eq!(log.findings(), []);
+    assert_eq!(promised(&log, "2028-06-01"), (vec![(Bound::Exactly, "2".to_owned())], 0));
+}
+
+#[test]
 fn exercises_and_records_stand_apart() {
     let (log, _) = coalition();
     let status = status_at(&log, NOW, &Filter::default());
@@ -226,6 +254,39 @@ fn the_agenda_goes_until_its_day_and_no_further() {
         assert!(all.iter().any(|k| k == kind), "{kind}: {all:?}");
     }
     assert!(!kinds("2026-12-13").iter().any(|k| k == "Need" || k == "Review"));
+}
+
+#[test]
+fn amendments_and_joint_owers_wait_on_the_agenda() {
+    let mut log = SmallLog::ready();
+    let jointly = json!({"owed_by": {"jointly": ["de", "fr"]}});
+    let id = log.say("de", pledge("Together", &jointly));
+    log.say("ua", accept(&[id]));
+    let waiting = |log: &SmallLog| {
+        let roster = log.history().roster().unwrap();
+        let items = agenda(ledger(log), roster, Moment::at(at(NOW)), at(NOW));
+        items.into_iter().map(|item| (item.who[0].to_string(), item.what)).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(&log), [("fr".to_owned(), What::Unjoined)]);
+    log.say("fr", act(json!({"join": {"statement": id}})));
+    assert_eq!(waiting(&log), []);
+    let Act::Pledge(more) = pledge("Together, and more", &json!({})) else { unreachable!() };
+    let amended = json!({"amend": {"statement": id, "to": ["ua"], "terms": more.terms}});
+    let amended = log.say("de", act(amended));
+    assert_eq!(waiting(&log), [("ua".to_owned(), What::Unaccepted { version: 1 })]);
+    log.say("ua", accept(&[amended]));
+    assert_eq!(waiting(&log), []);
+    assert_eq!(log.findings(), []);
+}
+
+#[test]
+fn what_is_sealed_may_be_for_this_and_is_told() {
+    let mut log = SmallLog::ready();
+    log.say("fr", act(json!({"pledge": {"to": ["ua"], "terms": {"sealed": "09".repeat(32)}}})));
+    log.say("fr", pledge("Nothing to call", &json!({})));
+    let kind = crate::support::small_log::short("armed attack");
+    let trial = ledger(&log).what_if(&kind, &handle("ua"), Moment::at(at(NOW)));
+    assert_eq!((trial.undisclosed, trial.would.len(), trial.would_not.len()), (1, 0, 0));
 }
 
 #[test]

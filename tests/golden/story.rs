@@ -357,7 +357,7 @@ pub fn empty_report(joins: Option<Hash>) -> Report {
         actor: None,
         against: List::default(),
         place: short(""),
-        from: day.clone(),
+        from: day,
         to: day,
         figures: List::default(),
         text: long(""),

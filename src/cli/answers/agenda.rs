@@ -113,7 +113,7 @@ fn draft_row(draft: &Unsigned) -> Vec<String> {
 }
 
 fn row(basis: &Basis, item: &Item) -> Vec<String> {
-    let about = item.about.as_ref().map(|about| cells::label(about)).unwrap_or_default();
+    let about = item.about.as_ref().map_or_else(|| "sealed terms".to_owned(), |about| cells::label(about));
     let what = match &item.what {
         What::Due { label, verdict: Verdict::Overdue, .. } => {
             format!("{about}, {}: overdue, no response on record that was received", cells::label(label))
@@ -126,7 +126,9 @@ fn row(basis: &Basis, item: &Item) -> Vec<String> {
         What::Unconfirmed { label, .. } => {
             format!("{about}, {}: delivery claimed, to be confirmed or not", cells::label(label))
         }
-        What::Unaccepted => format!("{about}: proposed, to be accepted or not"),
+        What::Unaccepted { version: 0 } => format!("{about}: proposed, to be accepted or not"),
+        What::Unaccepted { .. } => format!("{about}: amendment, to be accepted or not"),
+        What::Unjoined => format!("{about}: owed jointly, to be joined or not"),
         What::Need { need, label } => {
             format!("{about}: need {need}, {}, to be declared met or failed", cells::label(label))
         }

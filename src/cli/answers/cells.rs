@@ -38,16 +38,22 @@ pub fn who(handle: &Handle, name: Option<String>) -> String {
 /// A pledge by its reference, then title.
 pub fn pledge(reference: Option<&Short>, title: Option<&Short>) -> String {
     let title = title.map_or_else(|| "sealed terms".to_owned(), |title| word(title));
-    let shown = match reference {
-        Some(reference) => format!("{} {title}", word(reference)),
-        None => title,
-    };
-    cut(&shown, TITLE)
+    match reference {
+        // What follows a reference that fills the column would be quotation marks alone.
+        Some(reference) => cut(&format!("{} {title}", label(reference)), TITLE),
+        None => short(&title, TITLE),
+    }
 }
 
 /// A label that others chose.
 pub fn label(text: &str) -> String {
-    cut(&word(text), LABEL)
+    short(&word(text), LABEL)
+}
+
+/// The beginning of a word, its closing quotation mark kept.
+fn short(word: &str, width: usize) -> String {
+    let shown = cut(word, width);
+    if shown != word && word.starts_with('"') { cut(word, width - 1) + "\"" } else { shown }
 }
 
 /// Means, in words.
@@ -169,7 +175,7 @@ pub fn left_out(totals: &Totals) -> Option<String> {
         (totals.undisclosed, "undisclosed"),
         (totals.unmeasured, "without a stated quantity"),
         (totals.parts, "part of another pledge"),
-        (totals.not_in_force, "neither in force nor called upon before"),
+        (totals.not_in_force, "not binding yet, or ended before anything was owed"),
     ];
     let parts: Vec<_> = of.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if parts.is_empty() { None } else { Some(parts.join(", ")) }

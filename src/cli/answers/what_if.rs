@@ -56,9 +56,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
 
 fn no_kind<'k>(kind: &str, known: impl Iterator<Item = &'k Short>) -> Problem {
     let known: Vec<_> = known.map(|label| quoted(label)).collect();
-    let hint = if known.is_empty() { "they name none".to_owned() } else { known.join(", ") };
+    let none = "they name none: a motion can replace them".to_owned();
     Problem::new(format!("the charter's rules name no incident kind {}", quoted(kind)))
-        .hint(format!("the kinds that they name: {hint}"))
+        .hint(if known.is_empty() { none } else { format!("they name {}", known.join(", ")) })
 }
 
 fn show(screen: &Screen, trial: &Trial) {
@@ -79,7 +79,9 @@ fn show(screen: &Screen, trial: &Trial) {
     }
     let other = count(trial.other_kinds, "pledge waits", "pledges wait");
     let recorded = count(trial.recorded, "commitment is", "commitments are");
+    let sealed = count(trial.undisclosed, "pledge has", "pledges have");
     let apart = [
+        (trial.undisclosed, format!("{sealed} sealed terms, which may or may not be for this")),
         (trial.other_kinds, format!("{other} for incidents of other kinds")),
         (trial.recorded, format!("{recorded} recorded, not pledged")),
     ];

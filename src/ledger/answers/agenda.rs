@@ -35,8 +35,13 @@ pub enum What {
         /// What to call the occasion.
         label: String,
     },
-    /// A pledge is proposed, and not accepted.
-    Unaccepted,
+    /// A pledge is proposed, or an amendment of it, and not accepted.
+    Unaccepted {
+        /// The version of the terms: 0 is the pledge, others are amendments.
+        version: u32,
+    },
+    /// It is owed jointly by one who has not joined.
+    Unjoined,
     /// A need was declared neither met nor failed.
     Need {
         /// Its number, from 0.
@@ -89,10 +94,10 @@ pub fn agenda(ledger: &Ledger, roster: &Roster, when: Moment, until: Instant) ->
     dues(&status, until, &mut items);
     claims(ledger, when, &mut items);
     for pledge in ledger.pledges().iter().filter(|p| !p.is_record() && when.has(&p.said)) {
+        unaccepted(pledge, when, &mut items);
         open_needs(pledge, when, until, &mut items);
         ends(pledge, when, until, &mut items);
     }
-    unaccepted(&status, &mut items);
     disputes(ledger, when, &mut items);
     reviews(ledger, when, until, &mut items);
     for motion in motions(roster, None).into_iter().filter(|m| m.lapses_at >= when.at) {
@@ -158,15 +163,27 @@ fn name(gist: &super::super::Gist) -> Short {
     gist.reference.clone().unwrap_or_else(|| gist.title.clone())
 }
 
-fn unaccepted(status: &Status, items: &mut Vec<Item>) {
-    for row in status.pledges.iter().filter(|row| row.state == "proposed") {
-        items.push(Item {
-            by: None,
-            who: row.to.clone(),
-            about: row.reference.clone().or_else(|| row.title.clone()),
-            id: row.rests_on.id,
-            what: What::Unaccepted,
-        });
+/// What waits to be accepted by an addressee, or joined by one who is to owe jointly: of each pledge the last version.
+fn unaccepted(pledge: &Pledge, when: Moment, items: &mut Vec<Item>) {
+    let said = |n: &u32| when.has(&pledge.version(*n).said);
+    let numbers = 0..u32::try_from(pledge.versions.len()).expect("few versions");
+    let Some(last) = numbers.rev().find(said) else { return };
+    let version = pledge.version(last);
+    let accepted = |to: &Handle| version.accepted.get(to).is_some_and(|a| when.has(&a.said));
+    let open = |to: &&Handle| !pledge.state(Line::Author, to, when).is_over();
+    let waiting = |to: &&Handle| version.to_accept && !accepted(to);
+    let live: Vec<&Handle> = version.to.iter().filter(open).collect();
+    let mut item = |who: Vec<Handle>, what| {
+        if !who.is_empty() {
+            let about = version.gist().map(name);
+            items.push(Item { by: None, who, about, id: version.said.id, what });
+        }
+    };
+    item(live.iter().copied().filter(waiting).cloned().collect(), What::Unaccepted { version: last });
+    if !live.is_empty() {
+        let joined = |who: &&Handle| !version.joined.get(*who).is_some_and(|said| when.has(said));
+        let lacking = version.gist().into_iter().flat_map(|g| g.jointly(&pledge.said.by)).filter(joined);
+        item(lacking.cloned().collect(), What::Unjoined);
     }
 }
 

@@ -6,11 +6,11 @@
 //! | question | answer |
 //! | --- | --- |
 //! | how do things stand? | [`Status`]: rows, [`Totals`], tallies; [`Matrix`] |
-//! | what changed between two moments? | [`changes`] |
-//! | what falls due until then? | [`agenda`] |
+//! | what changed between two moments? | [`mod@changes`] |
+//! | what falls due until then? | [`mod@agenda`] |
 //! | who would owe what if this happened now? | [`what_if`](Ledger::what_if) |
-//! | who reported what? | [`incidents`] |
-//! | whose keys counted when? | [`service`] |
+//! | who reported what? | [`mod@incidents`] |
+//! | whose keys counted when? | [`mod@service`] |
 
 pub mod agenda;
 pub mod changes;

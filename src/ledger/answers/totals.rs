@@ -4,10 +4,10 @@
 //! waits for calls counts once, and once for each further call. Parts of other pledges (`within`) are left out and
 //! shown apart, as are pledges that are not in force; what is sealed is counted as undisclosed, never as 0.
 
-use super::super::pledge::{Line, Moment, Pledge};
+use super::super::pledge::{Line, Moment, Pledge, State};
 use super::super::verdict::Owed;
 use super::rows::Sums;
-use crate::field::Sum;
+use crate::field::{Handle, Sum};
 use crate::statement::body::{Obligation as Key, Occasion};
 use crate::statement::terms::{Bound, Bounded, Quantity};
 use serde::Serialize;
@@ -43,7 +43,7 @@ pub struct Totals {
     pub unmeasured: u64,
     /// Parts of other pledges, left out.
     pub parts: u64,
-    /// Pledges neither in force nor called upon before, left out.
+    /// Pledges that bind nobody yet, or ended before anything was owed under them, left out.
     pub not_in_force: u64,
 }
 
@@ -105,12 +105,12 @@ impl Share {
     /// owed under other lines.
     #[must_use]
     pub fn of(pledge: &Pledge, line: Line, owed: &[&Owed<'_>], when: Moment) -> Self {
-        let in_force = pledge.in_force(line, when).iter().map(|f| f.version).max();
         let recorded = (pledge.is_record() && !pledge.is_over(when)).then(|| last_said(pledge, when));
         let id = pledge.line_id(line);
         let owed = once(owed.iter().copied().filter(|o| o.key.pledge == id && !o.is_exercise()));
         let mut share = Self::default();
-        let Some(version) = in_force.or(recorded) else {
+        let Some(version) = promised_by(pledge, line, !owed.is_empty(), when).or(recorded) else {
+            // What ended before its time promises what had arisen by then.
             share.is_left_out = owed.is_empty();
             share.is_part = owed.iter().any(|o| o.gist.within.is_some());
             owed.iter().for_each(|o| share.add_owed(o, when));
@@ -181,6 +181,17 @@ fn add_recorded(sum: &mut Option<Sum>, more: Option<&Sum>) {
     if let Some(more) = more {
         sum.get_or_insert_default().add(more);
     }
+}
+
+/// The version whose terms are promised to somebody, whole: in force, suspended, to hold from later on; or past its
+/// validity, where anything was owed under it.
+fn promised_by(pledge: &Pledge, line: Line, any_owed: bool, when: Moment) -> Option<u32> {
+    let holds = |to: &&Handle| match pledge.state(line, to, when) {
+        State::InForce | State::Suspended(_) | State::NotYet(_) => true,
+        State::Expired(_) => any_owed,
+        _ => false,
+    };
+    pledge.addressees().into_iter().filter(holds).filter_map(|to| pledge.bound_by(line, to, when)).max()
 }
 
 /// The last version said by a moment.

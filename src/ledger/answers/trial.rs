@@ -67,8 +67,10 @@ pub struct Trial {
     pub would_not: Vec<WouldNot>,
     /// How many pledges wait for incidents of other kinds.
     pub other_kinds: u64,
-    /// How many pledges and records have no trigger that can be read, or are recorded only.
+    /// How many commitments for such an incident are recorded, not pledged.
     pub recorded: u64,
+    /// How many pledges have sealed terms: whether they would be called nobody else can tell.
+    pub undisclosed: u64,
 }
 
 impl Ledger {
@@ -84,6 +86,8 @@ impl Ledger {
                 said.filter_map(|v| v.gist()?.trigger.as_ref())
             };
             if triggers().next().is_none() {
+                let sealed = pledge.versions.iter().filter(|v| when.has(&v.said)).all(|v| v.gist().is_none());
+                trial.undisclosed += u64::from(sealed && !pledge.is_record() && !pledge.is_over(when));
                 continue;
             }
             if !triggers().any(|t| t.kinds.is_empty() || t.kinds.contains(kind)) {

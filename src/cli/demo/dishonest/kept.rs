@@ -162,7 +162,7 @@ fn observation(scene: &Scene<'_>) -> anyhow::Result<Report> {
         actor: None,
         against: Vec::new().into(),
         place: Short::new("")?,
-        from: day.clone(),
+        from: day,
         to: day,
         figures: Vec::new().into(),
         text: Long::new("Nothing to report. This is an example.")?,
