@@ -21,9 +21,9 @@ use std::process::Command;
 
 /// What a command said, and its exit code.
 pub struct Said {
-    code: i32,
-    out: String,
-    err: String,
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Said {
@@ -96,6 +96,7 @@ impl World {
         for name in ["SERVANDA_LOG", "SERVANDA_TRUST", "SERVANDA_NOW"] {
             command.env_remove(name);
         }
+        command.env("XDG_STATE_HOME", self.path("state"));
         let ran = command.args(args).current_dir(self.0.path()).output().unwrap();
         Said {
             code: ran.status.code().unwrap(),

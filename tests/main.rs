@@ -10,6 +10,10 @@ mod cli_verify;
 mod answers;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
+/// `history`: everything about one pledge, from its first terms to its verdicts.
+mod cli_history;
+/// `review-pack`: the page is well-formed, loads nothing, shows nobody's markup, and its proofs hold.
+mod cli_pack;
 /// `keygen` and `init`, as a person runs them.
 mod cli_keys;
 /// The demo: what it leaves behind, and the example against the texts that it was taken from.

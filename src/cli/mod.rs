@@ -13,8 +13,10 @@ mod desk;
 mod documents;
 mod export;
 mod files;
+mod folded;
 mod followed;
 mod hints;
+mod history;
 mod import;
 mod incident;
 mod init;
@@ -26,6 +28,7 @@ mod lookup;
 mod motions;
 mod obligation;
 mod open;
+mod pack;
 mod plain;
 mod pledge;
 mod problem;
@@ -36,6 +39,7 @@ mod roster;
 mod rounds;
 mod screen;
 mod send;
+mod signatories;
 mod signing;
 mod show;
 mod verify;
@@ -123,6 +127,8 @@ enum Verb {
     Prove(prove::Prove),
     Log(log::Args),
     Show(show::Args),
+    History(history::Args),
+    ReviewPack(pack::Args),
     Status(answers::status::Args),
     Brief(answers::brief::Args),
     Agenda(answers::agenda::Args),
@@ -182,6 +188,8 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Prove(args) => prove::run(context, args),
         Verb::Log(args) => log::run(context, &args),
         Verb::Show(args) => show::run(context, &args),
+        Verb::History(args) => history::run(context, &args),
+        Verb::ReviewPack(args) => pack::run(context, &args),
         Verb::Status(args) => answers::status::run(context, &args),
         Verb::Brief(args) => answers::brief::run(context, &args),
         Verb::Agenda(args) => answers::agenda::run(context, &args),

@@ -187,7 +187,8 @@ fn columns(c: char) -> usize {
     }
 }
 
-fn is_unseen(c: char) -> bool {
+/// Whether a character shows nothing, or moves what is shown.
+pub fn is_unseen(c: char) -> bool {
     c.is_control() || !is_public_assigned(c) || within(c, &UNSEEN)
 }
 

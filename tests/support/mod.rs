@@ -5,6 +5,7 @@ pub mod office;
 pub mod small_log;
 pub mod stored;
 pub mod check_log;
+pub mod coalition;
 pub mod forge;
 
 use std::io::Write as _;

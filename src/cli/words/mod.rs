@@ -6,14 +6,16 @@
 
 mod acts;
 mod charter;
+mod fields;
 mod page;
 mod terms;
 
-pub use acts::opened;
+pub use acts::{body, opened, sentence};
 pub use charter::{aspect, aspects};
+pub use fields::{Change, Held, changes, open_quantity};
 pub use page::{Names, Page, grouped};
 pub use servanda::text::count;
-pub use terms::{force, standing};
+pub use terms::{annex, force, party, standing, when};
 
 pub use page::listed;
 use page::ordinal;

@@ -91,16 +91,7 @@ pub fn annexes(page: &mut Page<'_>, annexes: &[Annex]) {
 /// A document by its digest.
 pub fn document(page: &mut Page<'_>, key: &str, d: &Document) {
     page.short(key, &d.label);
-    page.row(
-        "",
-        format!(
-            "{}, language {}, {}, {}, SHA-256",
-            word(&d.media_type),
-            word(&d.language),
-            standing(d.standing),
-            count(grouped(d.size), "byte", "bytes")
-        ),
-    );
+    page.row("", format!("{}, SHA-256", kind(d)));
     page.hash("", &d.sha256);
 }
 
@@ -126,30 +117,49 @@ pub fn terms(page: &mut Page<'_>, t: &Terms) {
     if let Some(c) = &t.clause {
         clause(page, "clause", c);
     }
-    let until = t.valid_until.map_or("without end".to_owned(), |at| format!("until {at}"));
-    page.row("valid", format!("from {}, {until}", t.valid_from));
+    page.row("valid", validity(t));
     page.row("withdrawal", withdrawal(t.notice_period));
-    page.row(
-        "owed by",
-        match &t.owed_by {
-            OwedBy::Author => "its author".to_owned(),
-            OwedBy::Jointly(handles) => format!("{}, jointly, once each has joined", page.all(handles)),
-        },
-    );
+    let owed_by = owed_by(page, t);
+    page.row("owed by", owed_by);
     if let Some(trigger) = &t.trigger {
         let sentence = self::trigger(page, trigger);
         page.row("condition", sentence);
     }
-    page.row_if("response", t.respond_within.map(|d| format!("due within {d} of the call")));
-    if t.trigger.is_some() && t.respond_within.is_none() {
-        page.row("response", "called upon, no deadline");
+    page.row_if("response", response(t));
+    for (i, one) in t.dues.iter().enumerate() {
+        page.row(&format!("due {i}"), due(one));
     }
-    dues(page, &t.dues);
-    needs(page, &t.needs);
+    for (i, one) in t.needs.iter().enumerate() {
+        let need = need(page, one);
+        page.row(&format!("need {i}"), need);
+    }
     annexes(page, &t.annexes);
 }
 
-fn instruments(t: &Terms) -> String {
+/// From when until when.
+pub fn validity(t: &Terms) -> String {
+    let until = t.valid_until.map_or("without end".to_owned(), |at| format!("until {at}"));
+    format!("from {}, {until}", t.valid_from)
+}
+
+/// Who owes it.
+pub fn owed_by(page: &Page<'_>, t: &Terms) -> String {
+    match &t.owed_by {
+        OwedBy::Author => "its author".to_owned(),
+        OwedBy::Jointly(handles) => format!("{}, jointly, once each has joined", page.all(handles)),
+    }
+}
+
+/// How fast a call is to be answered, if it can be called upon.
+pub fn response(t: &Terms) -> Option<String> {
+    match t.respond_within {
+        Some(within) => Some(format!("due within {within} of the call")),
+        None => t.trigger.is_some().then(|| "called upon, no deadline".to_owned()),
+    }
+}
+
+/// By which means.
+pub fn instruments(t: &Terms) -> String {
     use servanda::statement::terms::Instrument;
     let one = |i: &Instrument| match i {
         Instrument::Other(name) => format!("other: {}", quoted(name)),
@@ -158,7 +168,8 @@ fn instruments(t: &Terms) -> String {
     if t.instruments.is_empty() { "none".to_owned() } else { listed(t.instruments.iter().map(one), "and") }
 }
 
-fn withdrawal(notice: Duration) -> String {
+/// When a withdrawal takes effect.
+pub fn withdrawal(notice: Duration) -> String {
     if notice == Duration::default() {
         format!("takes effect at once ({notice})")
     } else {
@@ -207,19 +218,30 @@ pub fn trigger(page: &Page<'_>, t: &Trigger) -> String {
     out
 }
 
-fn dues(page: &mut Page<'_>, dues: &[Due]) {
-    for (i, due) in dues.iter().enumerate() {
-        let quantity = quantity(&due.quantity).map_or(String::new(), |q| format!(", {q}"));
-        page.row(&format!("due {i}"), format!("{} by {}{quantity}", quoted(&due.label), due.by));
+/// One due.
+pub fn due(due: &Due) -> String {
+    let quantity = quantity(&due.quantity).map_or(String::new(), |q| format!(", {q}"));
+    format!("{} by {}{quantity}", quoted(&due.label), due.by)
+}
+
+/// One need.
+pub fn need(page: &Page<'_>, need: &Need) -> String {
+    let due = need.due.map_or(String::new(), |at| format!(", by {at}"));
+    format!("{}, declared by {}{due}", quoted(&need.label), page.who(&need.declared_by))
+}
+
+/// One document in one line.
+pub fn annex(annex: &Annex) -> String {
+    match annex {
+        Sealable::Sealed(seal) => sealed(seal),
+        Sealable::Open(d) => format!("{}, {}, SHA-256 {}", quoted(&d.label), kind(d), d.sha256),
     }
 }
 
-fn needs(page: &mut Page<'_>, needs: &[Need]) {
-    for (i, need) in needs.iter().enumerate() {
-        let due = need.due.map_or(String::new(), |at| format!(", by {at}"));
-        let declared = page.who(&need.declared_by);
-        page.row(&format!("need {i}"), format!("{}, declared by {declared}{due}", quoted(&need.label)));
-    }
+/// What a document is, beside its label and digest.
+fn kind(d: &Document) -> String {
+    let (media, language, standing) = (word(&d.media_type), word(&d.language), standing(d.standing));
+    format!("{media}, language {language}, {standing}, {}", count(grouped(d.size), "byte", "bytes"))
 }
 
 /// Short texts, or that there are none.
