@@ -370,6 +370,23 @@ mod tests {
     }
 
     #[test]
+    fn the_four_instruments_have_their_names_and_others_keep_theirs() {
+        use Instrument::*;
+        for (name, want) in [
+            ("military", Military),
+            ("economic", Economic),
+            ("political", Political),
+            ("humanitarian", Humanitarian),
+            ("Sport", Other(Short::new("Sport").expect("short"))),
+        ] {
+            assert_eq!(Instrument::named(name).expect("short"), want);
+            assert_eq!(want.name(), name);
+        }
+        assert_eq!(Instrument::named("Economic").expect("short"), Economic);
+        assert_eq!(Instrument::named("MILITARY").expect("short"), Military);
+    }
+
+    #[test]
     fn a_quantity_is_one_of_three_in_the_encoding() {
         use crate::codec::encode;
         let open = Quantity::Open("at most 5 EUR".parse().expect("quantity"));
@@ -380,6 +397,8 @@ mod tests {
         assert_eq!(json, r#"{"bound":"at_most","amount":"5","unit":"EUR"}"#);
         assert_eq!(serde_json::from_str::<Quantity>(&json).expect("json"), open);
         assert_eq!(serde_json::from_str::<Quantity>("\"up to 5 EUR\"").expect("json"), open);
-        assert_eq!(serde_json::from_str::<Quantity>("null").expect("json"), Quantity::None);
+        for none in ["null", "\"none\""] {
+            assert_eq!(serde_json::from_str::<Quantity>(none).expect("json"), Quantity::None);
+        }
     }
 }
