@@ -80,6 +80,17 @@ fn an_unknown_kind_of_class_0_leaves_the_roster_unknown() {
 }
 
 #[test]
+fn an_unknown_kind_of_class_0_may_restart_time_as_a_motion_for_a_new_operator_does() {
+    let mut log = Sample::acceded_on(level_2());
+    let mut draft = log.draft("fr", G, &approve(ZEROS));
+    let before = log.now;
+    log.now = start();
+    assert_eq!(log.clone().put(&draft), [Reason::NoMotion, Reason::TimeBack { at: start(), before }]);
+    draft.statement.kind = 5;
+    assert_eq!(log.put(&draft), []);
+}
+
+#[test]
 fn an_unknown_motion_leaves_the_roster_unknown_and_a_bad_body_of_a_known_one_does_not() {
     let mut log = Sample::acceded_on(level_2());
     let lapses = log.now.plus_ms(DAY);
