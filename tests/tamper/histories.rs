@@ -10,10 +10,11 @@ use servanda::codec::encode;
 use servanda::entry::{Entry, Pointer, SignedEntry};
 use servanda::hash::ZEROS;
 use servanda::key::vkey::Vkey;
+use servanda::merkle::builder::TileBuilder;
 use servanda::policy::Policy;
 use servanda::statement::Statement;
 use servanda::store::memory::Memory;
-use servanda::verify::{Held, Outcome};
+use servanda::verify::{Audit, Held, Options, Outcome};
 
 fn verify(objects: &Objects, log: &SmallLog) -> BTreeSet<(String, &'static str)> {
     let policy = log.policy(false);
@@ -57,6 +58,31 @@ fn nothing_is_found_in_an_honest_log_however_it_is_rebuilt() {
     assert_eq!(as_they_are(log.leaves(), &log), BTreeSet::new());
     assert_eq!(relinked(log.leaves()).leaves(), log.leaves());
     assert_eq!(in_the_bundle(log.leaves(), &log), BTreeSet::new());
+}
+
+#[test]
+fn an_audit_that_goes_on_from_where_another_ended_ends_as_one_over_everything() {
+    let model = long_model(512);
+    let store = Memory::holding(forge(model.leaves()));
+    let audited = |known: usize, quick: bool| {
+        let past = model.cut(known);
+        let mut builder = TileBuilder::default();
+        past.hashes().iter().for_each(|leaf| drop(builder.push(*leaf)));
+        let mut found = Vec::new();
+        let mut report = |f| found.push(f);
+        let options = Options { quick };
+        let audit = Audit::resume(&store, options, past.history().clone(), builder, &mut report);
+        let report = audit.run(512, &|_| {}).unwrap();
+        assert_eq!((report.root, report.history.head()), (model.root(), model.history().head()));
+        assert_eq!((report.findings, found), (0, vec![]));
+        report.signatures_checked
+    };
+    for known in [0, 1, 255, 256, 257, 300, 511, 512] {
+        assert_eq!(audited(known, false), 512 - u64::try_from(known).unwrap(), "from {known} on");
+    }
+    // Of class 0 all; besides those the last of `de` and `ua` before the rotation, and of each author and class after it.
+    assert_eq!(audited(0, true), 5 + 2 + 4);
+    assert_eq!(audited(300, true), 1);
 }
 
 #[test]
