@@ -364,6 +364,7 @@ mod tests {
         ] {
             assert_eq!(written.parse::<Bounded>().expect(written).to_string(), shown);
         }
+        assert_eq!("7100000000 EUR".parse::<Amount>().expect("amount").to_string(), "7,100,000,000 EUR");
         for bad in ["", "EUR", "10", "some 5 EUR", "up to x EUR", "at least -5 EUR", "1e9 EUR"] {
             assert!(bad.parse::<Bounded>().is_err(), "{bad}");
         }

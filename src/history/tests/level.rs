@@ -76,6 +76,9 @@ fn an_unknown_kind_of_class_0_leaves_the_roster_unknown() {
     assert_eq!(log.put(&forged), [Reason::BadSignature { officer: 0 }]);
     assert_eq!(log.history.unknown(), None, "signatures are checked without knowing the kind");
     assert_eq!(log.put(&draft), []);
+    let said =
+        "act 5 not understood: a kind of class 0 of a later level; who may sign is unknown from entry 6 on";
+    assert_eq!(log.history.unknown().expect("lost").to_string(), said);
     lost(log, 5);
 }
 
