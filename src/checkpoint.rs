@@ -386,6 +386,11 @@ mod tests {
         let verified = open(note.as_bytes(), &policy(0, None)).unwrap();
         assert_eq!((verified.checkpoint(), verified.log()), (&checkpoint(), &log(100)));
         assert_eq!(verified.as_str(), note);
+        assert_eq!(SignedCheckpoint::parse(note.as_bytes()).unwrap().as_str(), note);
+        let want = (ORIGIN, 7, Hash([7; 32]));
+        assert_eq!((verified.origin(), verified.size(), verified.root()), want);
+        let read = verified.checkpoint();
+        assert_eq!((read.origin(), read.size(), read.root()), want);
         assert!(verified.quorum_is_none() && verified.cosigners().is_empty());
     }
 
@@ -452,8 +457,12 @@ mod tests {
     fn of_what_witnesses_answer_only_good_lines_are_kept() {
         let text = checkpoint().to_string();
         let other = Checkpoint::new(ORIGIN, 8, Hash([7; 32])).unwrap().to_string();
+        let mut other_id = NoteSignature::parse(cosignature(2, &text).trim_end()).unwrap();
+        other_id.key_id[0] ^= 1;
+        let other_id = text::base64(&[&other_id.key_id[..], &other_id.bytes].concat());
         let answer = [
             cosignature(1, &text),
+            format!("\u{2014} w2 {other_id}\n"),
             "rubbish\n".to_owned(),
             cosignature(2, &other),
             cosignature(9, &text),

@@ -372,6 +372,17 @@ mod tests {
     }
 
     #[test]
+    fn people_read_bytes_as_hexadecimal_digits() {
+        let bytes = Bytes(vec![0, 10, 255]);
+        let json = serde_json::to_string(&bytes).expect("json");
+        assert_eq!(json, r#""000aff""#);
+        assert_eq!(serde_json::from_str::<Bytes>(&json).expect("json"), bytes);
+        for bad in [r#""0""#, r#""0g""#, "[0]"] {
+            assert!(serde_json::from_str::<Bytes>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn signed_integers_are_zigzag() {
         assert_eq!(encode(&(-1i64, 1i64, -126i64)), [1, 2, 251, 251, 0]);
     }

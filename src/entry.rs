@@ -185,6 +185,28 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn an_entry_is_written_up_to_its_limit() {
+        let entry = |statement: usize| Entry {
+            version: VERSION,
+            index: 0,
+            link: ZEROS,
+            roster: Pointer::default(),
+            sequenced_at: Instant::default(),
+            statement: Bytes(vec![0; statement]),
+            signatures: List::default(),
+        };
+        let around = entry(MAX_ENTRY / 2).encode().expect("short").len() - MAX_ENTRY / 2;
+        let longest = entry(MAX_ENTRY - around).encode().expect("at the limit");
+        assert_eq!(longest.len(), MAX_ENTRY);
+        assert_eq!(Entry::decode(&longest).expect("at the limit"), entry(MAX_ENTRY - around));
+        let past = entry(MAX_ENTRY - around + 1).encode();
+        assert!(matches!(
+            past,
+            Err(EntryError::Codec(CodecError::TooLong { len: 65_536, limit: MAX_ENTRY }))
+        ));
+    }
+
     proptest! {
         #[test]
         fn both_ways_of_reading_agree(

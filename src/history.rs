@@ -359,6 +359,6 @@ fn findings(index: u64, e: Option<&SignedEntry>, reasons: Vec<Reason>) -> Vec<Fi
 }
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;

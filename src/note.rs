@@ -267,6 +267,13 @@ mod tests {
     }
 
     #[test]
+    fn whoever_signs_twice_counts_once_among_all_who_signed() {
+        let ((a, line_a), (b, line_b)) = (signed("t\n", "a", 1), signed("t\n", "b", 2));
+        let opened = open(&format!("t\n\n{line_a}{line_b}{line_a}"), &[&a, &b]).unwrap();
+        assert_eq!(opened, Opened { verified: vec![(&a, ()), (&b, ())], unchecked: vec![] });
+    }
+
+    #[test]
     fn the_same_key_twice_is_ambiguous_once_it_signed() {
         let ((a, line), (b, line_b)) = (signed("t\n", "a", 1), signed("t\n", "b", 2));
         let twice = [&a, &b, &a];

@@ -55,6 +55,11 @@ mod tests {
     use crate::hash::ZEROS;
 
     #[test]
+    fn salts_differ() {
+        assert_ne!(salt().expect("randomness"), salt().expect("randomness"));
+    }
+
+    #[test]
     fn a_seal_is_bound_to_log_author_salt_field_and_value() {
         let short = |s: &str| Short::new(s).expect("short");
         let (de, fr): (Handle, Handle) = ("de".parse().expect("handle"), "fr".parse().expect("handle"));

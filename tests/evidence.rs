@@ -3,22 +3,23 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::support::small_log::{
-    SmallLog, accept, at, codes, handle, key, key_set, officer, pledge, root, terms,
+    ORIGIN, SmallLog, accede, accept, at, codes, handle, key, key_set, officer, pledge, root, short, terms,
 };
 use crate::support::stored::Stored;
 use proptest::prelude::*;
 use servanda::armor::File;
 use servanda::checkpoint::{self, Checkpoint};
-use servanda::codec::{decode_large, encode};
+use servanda::codec::{Bytes, decode_large, encode};
 use servanda::entry::{Entry, Pointer};
 use servanda::evidence::{Accused, Evidence, EvidenceError, Guilt, Misdeed, check, fork};
 use servanda::field::Class;
 use servanda::hash::{Hash, ZEROS};
+use servanda::key::vkey::Vkey;
 use servanda::merkle::verify::verify_consistency;
 use servanda::promise::Promise;
 use servanda::proof::{RosterFile, RosterFileError};
-use servanda::statement::body::Rotate;
-use servanda::statement::{self, Act};
+use servanda::statement::body::{Found, Rotate};
+use servanda::statement::{self, Act, Statement};
 use std::sync::LazyLock;
 
 /// Everyone acceded, two pledges, an acceptance: entries 6, 7 and 8.
@@ -251,6 +252,40 @@ fn a_wrong_index_link_or_time_is_a_fault() {
 }
 
 #[test]
+fn entries_of_one_moment_are_no_fault_and_a_rotation_that_goes_back_is_one() {
+    let log = SmallLog::ready();
+    let before = log.entry(5).entry.sequenced_at;
+    assert_eq!(at_index(&with_entry(|e| e.sequenced_at = before), 6), None);
+    let mut log = log;
+    let mut keys = key_set("de");
+    keys.officers[3] = officer("de/4", &[Class::Operate, Class::Observe]);
+    let statement = log.draft("de", Act::Rotate(Rotate { keys }));
+    let mut entry = log.sequence(&statement, log.sign(&statement));
+    entry.sequenced_at = at("2026-12-01T09:01Z");
+    assert_eq!(codes(&log.push_entry(&entry)), ["time-back"]);
+    assert!(guilt(&log, 6).what.contains("is dated 2026-12-01T09:01"));
+}
+
+#[test]
+fn a_fault_is_one_with_a_roster_file_too() {
+    let log = with_entry(|e| e.roster.index = 4);
+    let stored = Stored::new(&log);
+    let mut accused = Accused::new(&stored.checkpoint, stored.client()).unwrap();
+    let fault = encode(&accused.fault(6).unwrap().expect("evidence"));
+    // Version, statement 0, claim 2, the checkpoint; then whether a roster file follows.
+    let note = Bytes(stored.checkpoint.as_str().as_bytes().to_vec());
+    let before = encode(&(1u8, log.entry(0).entry.statement, 2u8, note));
+    let after =
+        fault.strip_prefix(&before[..]).and_then(|rest| rest.strip_prefix(&[0])).expect("no roster file");
+    let file = RosterFile::make(&mut stored.client()).unwrap();
+    let with_file = [&before[..], &encode(&Some(file)), after].concat();
+    let evidence: Evidence = decode_large(&with_file, 1 << 20).unwrap();
+    let guilt = check(&evidence, Some(&log.log_id())).unwrap();
+    assert_eq!(guilt.kind, Misdeed::Fault);
+    assert!(guilt.what.contains("past the entry before"), "{}", guilt.what);
+}
+
+#[test]
 fn time_that_a_motion_may_have_restarted_is_held_against_nobody() {
     let mut log = busy();
     let motion = servanda::statement::body::Motion::Suspend { handle: handle("kiel") };
@@ -322,6 +357,18 @@ fn bytes_that_are_no_entry_are_evidence_wherever_they_stand() {
 }
 
 #[test]
+fn bytes_of_a_later_version_are_evidence_unless_the_log_may_have_it() {
+    for level in [1, 2] {
+        let mut log = SmallLog::founded_with(|found| found.charter.level = level);
+        log.push(b"\x02 of a later version".to_vec());
+        log.push(b"\x01 no entry".to_vec());
+        log.say("de", accede("de"));
+        assert_eq!(at_index(&log, 1).is_some(), level == 1);
+        assert_eq!(guilt(&log, 2).kind, Misdeed::Admitted, "level {level}");
+    }
+}
+
+#[test]
 fn a_wrong_roster_pointer_is_evidence() {
     let log = with_entry(|e| e.roster.index = 4);
     // By the entry before, which is of class 0 …
@@ -353,14 +400,16 @@ fn a_roster_chain_through_an_entry_that_does_not_count_proves_no_roster() {
         file.verify(log.size(), &log.root()).unwrap()
     };
     assert!(chain(&log).roster_before(10, None).is_ok());
+    log.push(b"\x01 no entry".to_vec());
     let statement = log.draft("fr", pledge(&["ua"], terms("money")));
     let mut entry = log.sequence(&statement, log.sign(&statement));
     entry.roster = Pointer { index: 9, leaf: log.hashes()[9] };
     log.push_entry(&entry);
-    let broken = chain(&log).roster_before(11, None);
+    let broken = chain(&log).roster_before(12, None);
     assert!(matches!(broken, Err(RosterFileError::Unauthentic { index: 9, .. })), "{broken:?}");
     assert!(chain(&log).roster_before(9, None).is_ok());
     assert_eq!(guilt(&log, 9).kind, Misdeed::Admitted);
+    assert_eq!(guilt(&log, 10).kind, Misdeed::Admitted, "what is no entry needs no roster");
 }
 
 #[test]
@@ -427,7 +476,8 @@ fn evidence_survives_its_file_and_is_about_one_log() {
         assert!(check(&read, Some(&busy().log_id())).is_ok());
         assert!(check(&read, None).is_ok());
         let other = check(&read, Some(&Hash([1; 32])));
-        assert!(matches!(other, Err(EvidenceError::OtherLog { .. })));
+        let other = other.unwrap_err();
+        assert!(matches!(other, EvidenceError::OtherLog { .. }) && !other.is_not_understood());
     }
 }
 
@@ -447,6 +497,28 @@ fn a_statement_that_founds_no_log_is_no_founding() {
     let evidence = fork::of_checkpoints(&statement, &one, &other);
     assert!(matches!(evidence, Err(EvidenceError::Founding)));
     assert_ne!(statement::id(&statement), busy().log_id());
+}
+
+#[test]
+fn a_founding_is_the_operators_and_has_a_log_key_under_the_logs_name() {
+    let honest = Statement::decode(&busy().entry(0).entry.statement).unwrap();
+    let one = Stored::new(&busy()).checkpoint;
+    let other = Stored::new(&other_end().cut(9)).checkpoint;
+    let founds = |change: &dyn Fn(&mut Statement, &mut Found)| {
+        let mut statement = honest.clone();
+        let Ok(Act::Found(mut found)) = honest.act() else { panic!("a founding") };
+        change(&mut statement, &mut found);
+        statement.body = Act::Found(found).encode_body().into();
+        let evidence = fork::of_checkpoints(&statement.encode().unwrap(), &one, &other);
+        !matches!(evidence, Err(EvidenceError::Founding))
+    };
+    let public = key("operator/checkpoint").public();
+    assert!(founds(&|_, _| {}));
+    assert!(!founds(&|s, _| s.log = Hash([1; 32])));
+    assert!(!founds(&|s, _| s.author = handle("de")));
+    assert!(!founds(&|_, f| f.vkey = short("nonsense")));
+    assert!(!founds(&|_, f| f.vkey = short(&Vkey::log("other.example", public).unwrap().to_string())));
+    assert!(!founds(&|_, f| f.vkey = short(&Vkey::witness(ORIGIN, public).unwrap().to_string())));
 }
 
 proptest! {

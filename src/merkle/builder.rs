@@ -232,4 +232,11 @@ mod tests {
         );
         assert_eq!(TileBuilder::resume(0, edge(&[0, 0, 0, 0, 0, 0, 0, 0, 1])), Err(EdgeError::Levels(9)));
     }
+
+    #[test]
+    fn the_largest_trees_have_a_tile_on_each_of_eight_levels() {
+        let edge = vec![vec![EMPTY_ROOT; 255]; 8];
+        let full = TileBuilder::resume(u64::MAX, edge).unwrap();
+        assert_eq!((full.size(), full.partial().count()), (u64::MAX, 8));
+    }
 }

@@ -344,6 +344,7 @@ mod tests {
     use crate::merkle::tree::Frontier;
     use crate::merkle::verify::{verify_consistency, verify_inclusion};
     use proptest::prelude::*;
+    use std::cell::Cell;
 
     type Tiles = BTreeMap<TilePath, Vec<u8>>;
 
@@ -369,6 +370,7 @@ mod tests {
             let leaves = leaves(size);
             let tiles = store(&leaves);
             let mut tree = open(&tiles, size, root(&leaves)).unwrap();
+            assert_eq!((usize::try_from(tree.size()), tree.root()), (Ok(size), root(&leaves)));
             for (index, i) in (0..size).zip(0..).step_by(if size > 4 { 17 } else { 1 }) {
                 assert_eq!(tree.leaf_hash(i), Ok(leaves[index]));
                 assert_eq!(tree.inclusion_proof(i), Ok(inclusion(index, &leaves)), "{i} of {size}");
@@ -465,6 +467,22 @@ mod tests {
             open(&bad, leaves.len(), new).err(),
             Some(ProveError::Tile(TileError::Length { .. }))
         ));
+    }
+
+    #[test]
+    fn a_tile_is_read_once_as_long_as_few_are_kept() {
+        let leaves = leaves(300);
+        let tiles = store(&leaves);
+        let reads = Cell::new(0);
+        let reader = |path| {
+            reads.set(reads.get() + 1);
+            tiles.get(&path).cloned().ok_or(())
+        };
+        let mut tree = StoredTree::open(reader, 300, root(&leaves)).unwrap();
+        for (i, leaf) in (0..).zip(&leaves) {
+            assert_eq!(tree.leaf_hash(i), Ok(*leaf));
+        }
+        assert_eq!(reads.get(), 3);
     }
 
     #[test]

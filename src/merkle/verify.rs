@@ -241,6 +241,17 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_trees_are_folded_like_small_ones() {
+        // Two perfect subtrees of 2^63 and 2^62 leaves, and behind them a leaf or two.
+        let [big, small, leaf, last] = [1, 2, 3, 4].map(|n| Hash([n; 32]));
+        let index = 3 << 62;
+        let old = node_hash(&big, &node_hash(&small, &leaf));
+        assert_eq!(verify_inclusion(index, index + 1, &leaf, &[small, big], &old), Ok(()));
+        let new = node_hash(&big, &node_hash(&small, &node_hash(&leaf, &last)));
+        assert_eq!(verify_consistency(index + 1, index + 2, &old, &new, &[leaf, last, small, big]), Ok(()));
+    }
+
+    #[test]
     fn a_proof_one_hash_too_long_or_too_short_is_refused() {
         let leaves = leaves(7);
         let (old, new) = (root(&leaves[..3]), root(&leaves));

@@ -364,9 +364,27 @@ mod tests {
         ] {
             assert_eq!(written.parse::<Bounded>().expect(written).to_string(), shown);
         }
+        assert_eq!("7100000000 EUR".parse::<Amount>().expect("amount").to_string(), "7,100,000,000 EUR");
         for bad in ["", "EUR", "10", "some 5 EUR", "up to x EUR", "at least -5 EUR", "1e9 EUR"] {
             assert!(bad.parse::<Bounded>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_four_instruments_have_their_names_and_others_keep_theirs() {
+        use Instrument::*;
+        for (name, want) in [
+            ("military", Military),
+            ("economic", Economic),
+            ("political", Political),
+            ("humanitarian", Humanitarian),
+            ("Sport", Other(Short::new("Sport").expect("short"))),
+        ] {
+            assert_eq!(Instrument::named(name).expect("short"), want);
+            assert_eq!(want.name(), name);
+        }
+        assert_eq!(Instrument::named("Economic").expect("short"), Economic);
+        assert_eq!(Instrument::named("MILITARY").expect("short"), Military);
     }
 
     #[test]
@@ -380,6 +398,8 @@ mod tests {
         assert_eq!(json, r#"{"bound":"at_most","amount":"5","unit":"EUR"}"#);
         assert_eq!(serde_json::from_str::<Quantity>(&json).expect("json"), open);
         assert_eq!(serde_json::from_str::<Quantity>("\"up to 5 EUR\"").expect("json"), open);
-        assert_eq!(serde_json::from_str::<Quantity>("null").expect("json"), Quantity::None);
+        for none in ["null", "\"none\""] {
+            assert_eq!(serde_json::from_str::<Quantity>(none).expect("json"), Quantity::None);
+        }
     }
 }

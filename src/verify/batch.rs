@@ -147,3 +147,30 @@ fn leaves(at: usize, path: TilePath, bytes: &[u8]) -> (Vec<Leaf>, Option<bundle:
     };
     (entries.into_iter().map(leaf).collect(), damage)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::sample::{Sample, decoded};
+
+    #[test]
+    fn bundles_of_entries_out_of_place_are_counted_until_one_is_in_place() {
+        let some = decoded(&Sample::new().entries[4]);
+        let bundle = |index: u64| {
+            let mut entry = some.clone();
+            entry.entry.index = index;
+            [Leaf { place: (0, 0..0), hash: some.leaf, decoded: Ok(entry) }]
+        };
+        let mut strays = gap::Strays::default();
+        for number in 0..40 {
+            strays.count(&bundle(number * 256), number);
+            assert!(!strays.are_many());
+        }
+        for (many, number) in (1..).zip(40..60) {
+            strays.count(&bundle(number * 256 + 1), number);
+            assert_eq!(strays.are_many(), many >= gap::GAP_BUNDLES);
+        }
+        strays.count(&bundle(60 * 256), 60);
+        assert!(!strays.are_many());
+    }
+}

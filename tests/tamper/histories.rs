@@ -2,18 +2,20 @@
 //! root and checkpoint all made right again. What it cannot make right is what partners signed.
 
 use super::*;
-use crate::support::check_log::verified;
+use crate::support::check_log::{verified, verified_with};
 use crate::support::forge::{forge, relinked};
 use crate::support::small_log::{ORIGIN, at, handle, key, log_vkey};
 use servanda::checkpoint::{self, Checkpoint, VerifiedCheckpoint};
+use servanda::client::ReadError;
 use servanda::codec::encode;
 use servanda::entry::{Entry, Pointer, SignedEntry};
 use servanda::hash::ZEROS;
 use servanda::key::vkey::Vkey;
+use servanda::merkle::builder::TileBuilder;
 use servanda::policy::Policy;
-use servanda::statement::Statement;
-use servanda::store::memory::Memory;
-use servanda::verify::{Held, Outcome};
+use servanda::statement::{Head, Statement};
+use servanda::store::memory::{Among, Fault, Memory, Plan};
+use servanda::verify::{Audit, Held, Options, Outcome, log};
 
 fn verify(objects: &Objects, log: &SmallLog) -> BTreeSet<(String, &'static str)> {
     let policy = log.policy(false);
@@ -57,6 +59,101 @@ fn nothing_is_found_in_an_honest_log_however_it_is_rebuilt() {
     assert_eq!(as_they_are(log.leaves(), &log), BTreeSet::new());
     assert_eq!(relinked(log.leaves()).leaves(), log.leaves());
     assert_eq!(in_the_bundle(log.leaves(), &log), BTreeSet::new());
+}
+
+#[test]
+fn an_audit_that_goes_on_from_where_another_ended_ends_as_one_over_everything() {
+    let model = long_model(512);
+    let store = Memory::holding(forge(model.leaves()));
+    let audited = |known: usize, quick: bool| {
+        let past = model.cut(known);
+        let mut builder = TileBuilder::default();
+        past.hashes().iter().for_each(|leaf| drop(builder.push(*leaf)));
+        let mut found = Vec::new();
+        let mut report = |f| found.push(f);
+        let options = Options { quick };
+        let audit = Audit::resume(&store, options, past.history().clone(), builder, &mut report);
+        let report = audit.run(512, &|_| {}).unwrap();
+        assert_eq!((report.root, report.history.head()), (model.root(), model.history().head()));
+        assert_eq!((report.findings, found), (0, vec![]));
+        report.signatures_checked
+    };
+    for known in [0, 1, 255, 256, 257, 300, 511, 512] {
+        assert_eq!(audited(known, false), 512 - u64::try_from(known).unwrap(), "from {known} on");
+    }
+    // Of class 0 all; besides those the last of `de` and `ua` before the rotation, and of each author and class after it.
+    assert_eq!(audited(0, true), 5 + 2 + 4);
+    assert_eq!(audited(300, true), 1);
+}
+
+/// Three hundred entries, and one behind them whose author saw the first hundred.
+fn with_an_old_head() -> SmallLog {
+    let mut log = long_model(300);
+    let mut statement = log.draft("pl", pledge(&["ua"], terms("3 brigades")));
+    statement.seen = Head { size: 100, leaf: log.hashes()[99] };
+    assert_eq!(log.post(&statement), []);
+    log
+}
+
+/// The audit of a log from its 301st entry on, and how much it finds.
+fn of_the_last_entry(store: &dyn Read, log: &SmallLog) -> Result<u64, ReadError> {
+    let past = log.cut(300);
+    let mut builder = TileBuilder::default();
+    past.hashes().iter().for_each(|leaf| drop(builder.push(*leaf)));
+    let mut report = |_| {};
+    let audit = Audit::resume(store, Options::default(), past.history().clone(), builder, &mut report);
+    audit.run(301, &|_| {}).map(|report| report.findings)
+}
+
+#[test]
+fn a_read_that_fails_is_an_error_and_no_finding() {
+    let model = with_an_old_head();
+    let (policy, kept) = (model.policy(false), kept(&model, 100));
+    let held = Held { policy: Some(&policy), log: Some(model.log_id()), checkpoint: Some(&kept) };
+    let store = Memory::holding(forge(model.leaves()));
+    let whole = |store: &Memory| {
+        log(store, held, Options::default(), &|_| {}, &mut |_| {}).map(|outcome| outcome.findings)
+    };
+    let resumed = |store: &Memory| of_the_last_entry(store, &model);
+    for audit in [&whole as &dyn Fn(&Memory) -> Result<u64, ReadError>, &resumed] {
+        let counted = store.reopen();
+        assert_eq!(audit(&counted).unwrap(), 0);
+        for nth in 0..u64::try_from(counted.calls().len()).unwrap() {
+            let failing = store.reopen();
+            failing.plan(Plan { among: Among::All, nth, fault: Fault::Fails, dies: false });
+            assert!(audit(&failing).is_err(), "read {nth}: {:?}", failing.calls().last());
+        }
+    }
+}
+
+#[test]
+fn a_tile_that_is_gone_is_a_finding_and_no_error_wherever_it_would_be_read() {
+    let model = with_an_old_head();
+    let mut objects = forge(model.leaves());
+    objects.remove("public/tile/0/000").unwrap();
+    let (policy, kept) = (model.policy(false), kept(&model, 100));
+    let held = Held { policy: Some(&policy), log: Some(model.log_id()), checkpoint: Some(&kept) };
+    let store = Memory::holding(objects);
+    assert_eq!(said(&verified(&store, held).0), [("tile/0/000".to_owned(), "missing")].into());
+    assert!(of_the_last_entry(&store, &model).unwrap() > 0);
+}
+
+#[test]
+fn what_does_not_count_vouches_for_nothing_in_a_quick_audit() {
+    let mut log = model();
+    let statement = log.draft("pl", pledge(&["ua"], terms("4 brigades")));
+    let mut entry = log.sequence(&statement, log.sign(&statement));
+    entry.signatures[0].bytes.0[40] ^= 1;
+    log.push_entry(&entry);
+    let mut later = statement;
+    later.seq += 7;
+    log.post(&later);
+    let policy = log.policy(false);
+    let held = Held { policy: Some(&policy), log: Some(log.log_id()), checkpoint: None };
+    let store = Memory::holding(forge(log.leaves()));
+    let found = said(&verified_with(&store, held, Options { quick: true }).0);
+    assert!(found.contains(&at_entry(10, "bad-signature")), "{found:?}");
+    assert!(found.contains(&at_entry(11, "wrong-seq")), "{found:?}");
 }
 
 #[test]

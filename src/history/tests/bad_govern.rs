@@ -199,6 +199,16 @@ fn entry_0_founds_nothing_unless_it_is_the_operators_found() {
 }
 
 #[test]
+fn entry_0_may_be_sequenced_up_to_the_moment_at_which_it_expires() {
+    let mut log = Sample { now: start(), ..Sample::default() };
+    let draft = log.draft("operator", G, &Act::Found(founding()));
+    log.now = draft.statement.expires_at;
+    assert_eq!(log.clone().put(&draft), []);
+    log.wait(1);
+    assert!(matches!(log.put(&draft)[..], [Reason::Expired { .. }]));
+}
+
+#[test]
 fn entry_0_founds_nothing_on_a_charter_or_keys_that_do_not_fit() {
     let with = |change: &dyn Fn(&mut Found)| {
         let mut found = founding();

@@ -76,7 +76,21 @@ fn an_unknown_kind_of_class_0_leaves_the_roster_unknown() {
     assert_eq!(log.put(&forged), [Reason::BadSignature { officer: 0 }]);
     assert_eq!(log.history.unknown(), None, "signatures are checked without knowing the kind");
     assert_eq!(log.put(&draft), []);
+    let said =
+        "act 5 not understood: a kind of class 0 of a later level; who may sign is unknown from entry 6 on";
+    assert_eq!(log.history.unknown().expect("lost").to_string(), said);
     lost(log, 5);
+}
+
+#[test]
+fn an_unknown_kind_of_class_0_may_restart_time_as_a_motion_for_a_new_operator_does() {
+    let mut log = Sample::acceded_on(level_2());
+    let mut draft = log.draft("fr", G, &approve(ZEROS));
+    let before = log.now;
+    log.now = start();
+    assert_eq!(log.clone().put(&draft), [Reason::NoMotion, Reason::TimeBack { at: start(), before }]);
+    draft.statement.kind = 5;
+    assert_eq!(log.put(&draft), []);
 }
 
 #[test]

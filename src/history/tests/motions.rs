@@ -106,6 +106,24 @@ fn a_lone_partners_propose_carries_its_motion() {
 }
 
 #[test]
+fn one_of_two_partners_is_not_more_than_half() {
+    let mut found = founding();
+    found.charter.partners.0.truncate(2);
+    let mut log = Sample::founded_on(found);
+    for who in ["de", "fr"] {
+        log.say(who, G, &accede(who));
+    }
+    assert_eq!(carried_after(&mut log, Motion::Level { level: 2 }, &["de", "fr"]), Some(2));
+}
+
+#[test]
+fn whoever_has_a_role_and_a_handle_of_its_own_is_admitted() {
+    let roles = Roles::default().with(Role::Observer);
+    let admit = Motion::Admit { handle: handle("es"), name: short("es"), roles, keys: ZEROS };
+    assert_eq!(carried_after(&mut Sample::new(), admit, &["de", "fr", "it"]), Some(3));
+}
+
+#[test]
 fn a_carried_motion_is_told_with_those_whose_approvals_counted() {
     let mut log = Sample::new();
     let motion = Motion::Rekey { handle: handle("pl"), keys: ZEROS, disown_from: Some(7) };
