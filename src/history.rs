@@ -46,7 +46,7 @@ struct Judged {
 enum Step {
     Nothing,
     Found(Box<Roster>),
-    Govern { weighed: Weighed, saw: bool },
+    Govern { weighed: Box<Weighed>, saw: bool },
     Ordinary,
 }
 
@@ -160,7 +160,7 @@ impl History {
         let seen = chain.check_seen(self.head.size, e.statement.seen, leaf_at);
         let saw = seen.is_ok();
         reasons.extend(seen.err().map(Reason::in_govern));
-        (Step::Govern { weighed, saw }, restarts_time)
+        (Step::Govern { weighed: Box::new(weighed), saw }, restarts_time)
     }
 
     fn judge_ordinary(
@@ -173,11 +173,12 @@ impl History {
     ) -> Step {
         let s = &e.statement;
         let alone = alone.filter(|alone| alone.roster == roster.last).unwrap_or_else(|| roster.alone(e));
+        let known = !alone.reasons.contains(&Reason::UnknownAuthor);
         reasons.extend(alone.reasons);
         if e.entry.roster != roster.last {
             reasons.push(Reason::Pointer { got: e.entry.roster, want: roster.last });
         }
-        if roster.members.contains_key(&s.author) {
+        if known {
             let chain = self.kept(&s.author, s.class());
             reasons.extend(chain.reason(s));
             reasons.extend(chain.check_seen(self.head.size, s.seen, leaf_at).err());
@@ -203,7 +204,7 @@ impl History {
             }
             Step::Govern { weighed, saw } => {
                 let roster = self.roster.as_mut().expect("it judged the entry");
-                roster.take(index, e, weighed);
+                roster.take(index, e, *weighed);
                 self.govern.push((index, Bytes(bytes.to_vec())));
                 if saw {
                     self.kept_mut(&s.author, s.class()).seen = s.seen.size;
