@@ -32,6 +32,9 @@ const BELT: usize = 1 << 20;
 /// The same for files and snapshots, which hold many entries.
 const LARGE_BELT: usize = 1 << 28;
 
+/// How many bytes of memory a byte string keeps that is filled again and again ([`Bytes::refill`]).
+const KEPT: usize = 2048;
+
 /// Why bytes are not the canonical encoding of a value.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
@@ -155,6 +158,17 @@ impl<'a> Parts<'a> {
         (number >= least).then_some(number)
     }
 
+    /// An i64.
+    pub(crate) fn signed(&mut self) -> Option<i64> {
+        let zigzag = self.number()?;
+        Some((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed())
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.bytes()?).ok()
+    }
+
     /// A digest.
     pub(crate) fn hash(&mut self) -> Option<Hash> {
         self.raw().map(Hash)
@@ -251,6 +265,16 @@ pub struct Bytes(pub Vec<u8>);
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(&self.0))
+    }
+}
+
+impl Bytes {
+    /// Holds these from now on, in the memory that it has; what was much more than is usual is given back.
+    pub(crate) fn refill(&mut self, bytes: &[u8]) {
+        self.0.clear();
+        self.0.shrink_to(KEPT);
+        self.0.reserve_exact(bytes.len());
+        self.0.extend_from_slice(bytes);
     }
 }
 
@@ -385,5 +409,8 @@ mod tests {
     #[test]
     fn signed_integers_are_zigzag() {
         assert_eq!(encode(&(-1i64, 1i64, -126i64)), [1, 2, 251, 251, 0]);
+        for number in [0, 1, -1, 125, -125, 126, -126, i64::MAX, i64::MIN] {
+            assert_eq!(Parts::of(&encode(&number)).signed(), Some(number), "{number}");
+        }
     }
 }

@@ -21,6 +21,9 @@ pub const MAX_ENTRY: usize = 65_535;
 /// The most bytes of an entry's encoded signatures.
 pub const MAX_SIGNATURES: usize = 16_000;
 
+/// For how many signatures an entry keeps memory that is filled again and again.
+const KEPT_SIGNATURES: usize = 16;
+
 /// The version that this program writes and reads.
 pub const VERSION: u8 = 1;
 
@@ -89,10 +92,33 @@ impl SignedEntry {
     /// # Errors
     /// [`EntryError`] says what is wrong with the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
-        let entry = Entry::decode(bytes)?;
-        let statement = Statement::decode(&entry.statement)?;
-        let id = statement::id(&entry.statement);
-        Ok(Self { entry, statement, id, leaf: leaf_hash(bytes), act: OnceLock::new() })
+        let mut entry = Self::blank();
+        entry.refill(bytes)?;
+        Ok(entry)
+    }
+
+    /// Room for an entry to be read into ([`Self::refill`]).
+    pub(crate) fn blank() -> Self {
+        Self {
+            entry: Entry::blank(),
+            statement: Statement::blank(),
+            id: ZEROS,
+            leaf: ZEROS,
+            act: OnceLock::new(),
+        }
+    }
+
+    /// Reads another entry in the place of this one, as [`Self::decode`], and takes no memory where there is enough.
+    ///
+    /// # Errors
+    /// As [`Self::decode`]; then what is left here is none.
+    pub(crate) fn refill(&mut self, bytes: &[u8]) -> Result<(), EntryError> {
+        self.entry.refill(bytes)?;
+        self.statement.refill(&self.entry.statement)?;
+        self.id = statement::id(&self.entry.statement);
+        self.leaf = leaf_hash(bytes);
+        self.act = OnceLock::new();
+        Ok(())
     }
 
     /// Takes an entry that was made here; what is judged of it before it has its place stays known.
@@ -129,33 +155,47 @@ impl SignedEntry {
 }
 
 impl Entry {
-    /// Decodes an entry, its statement as bytes.
-    fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
-        let entry = match Self::read(bytes) {
-            Some(entry) => entry,
-            None => decode(bytes, MAX_ENTRY)?,
-        };
-        entry.check()?;
-        Ok(entry)
+    fn blank() -> Self {
+        Self {
+            version: 0,
+            index: 0,
+            link: ZEROS,
+            roster: Pointer::default(),
+            sequenced_at: Instant::default(),
+            statement: Bytes::default(),
+            signatures: List::default(),
+        }
     }
 
-    /// Reads it as [`decode`] would, only faster; none where that is to say what is wrong.
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let mut parts = Parts::of(bytes);
-        let mut entry = Self {
-            version: parts.byte()?,
-            index: parts.number()?,
-            link: parts.hash()?,
-            roster: Pointer { index: parts.number()?, leaf: parts.hash()? },
-            sequenced_at: Instant::from_ms(parts.number()?).ok()?,
-            statement: Bytes(parts.bytes()?.to_vec()),
-            signatures: List::default(),
-        };
-        // It grows as they arrive, whatever number is claimed.
-        for _ in 0..parts.number()? {
-            entry.signatures.push(Signature::read(&mut parts)?);
+    /// Reads another entry in the place of this one, its statement as bytes.
+    fn refill(&mut self, bytes: &[u8]) -> Result<(), EntryError> {
+        if self.read(bytes).is_none() {
+            *self = decode(bytes, MAX_ENTRY)?;
         }
-        (parts.rest().is_empty() && bytes.len() <= MAX_ENTRY).then_some(entry)
+        self.check()
+    }
+
+    /// Reads what [`decode`] would, only faster; none where that is to say what is wrong.
+    fn read(&mut self, bytes: &[u8]) -> Option<()> {
+        let mut parts = Parts::of(bytes);
+        self.version = parts.byte()?;
+        self.index = parts.number()?;
+        self.link = parts.hash()?;
+        self.roster = Pointer { index: parts.number()?, leaf: parts.hash()? };
+        self.sequenced_at = Instant::from_ms(parts.number()?).ok()?;
+        self.statement.refill(parts.bytes()?);
+        // They grow as they arrive, whatever number is claimed.
+        let mut taken = 0;
+        for _ in 0..parts.number()? {
+            if taken == self.signatures.len() {
+                self.signatures.push(Signature::blank());
+            }
+            self.signatures[taken].refill(&mut parts)?;
+            taken += 1;
+        }
+        self.signatures.truncate(taken);
+        self.signatures.shrink_to(KEPT_SIGNATURES);
+        (parts.rest().is_empty() && bytes.len() <= MAX_ENTRY).then_some(())
     }
 
     /// Encodes it.
@@ -199,12 +239,30 @@ mod tests {
         let around = entry(MAX_ENTRY / 2).encode().expect("short").len() - MAX_ENTRY / 2;
         let longest = entry(MAX_ENTRY - around).encode().expect("at the limit");
         assert_eq!(longest.len(), MAX_ENTRY);
-        assert_eq!(Entry::decode(&longest).expect("at the limit"), entry(MAX_ENTRY - around));
+        let mut read = Entry::blank();
+        read.refill(&longest).expect("at the limit");
+        assert_eq!(read, entry(MAX_ENTRY - around));
         let past = entry(MAX_ENTRY - around + 1).encode();
         assert!(matches!(
             past,
             Err(EntryError::Codec(CodecError::TooLong { len: 65_536, limit: MAX_ENTRY }))
         ));
+    }
+
+    #[test]
+    fn what_was_filled_with_much_keeps_little() {
+        let mut entry = Entry::blank();
+        let signature = |len: usize| Signature { officer: 0, algorithm: 0, bytes: vec![0; len].into() };
+        for (statement, signatures) in [(40_000, 5_000), (3, 1)] {
+            let mut much = Entry::blank();
+            much.version = VERSION;
+            much.statement = vec![0; statement].into();
+            much.signatures = (0..signatures).map(|_| signature(0)).collect();
+            entry.refill(&encode(&much)).expect("an entry");
+            assert_eq!(entry, much);
+        }
+        assert!(entry.statement.0.capacity() <= 2048);
+        assert!(entry.signatures.capacity() <= KEPT_SIGNATURES);
     }
 
     proptest! {
@@ -223,13 +281,17 @@ mod tests {
             let signatures: Vec<_> =
                 signatures.into_iter().map(|bytes| (officer, algorithm, Bytes(bytes))).collect();
             let mut bytes = encode(&(version, n(0), ZEROS, (n(1), ZEROS), n(2), Bytes(statement), signatures));
+            let mut read = Entry::blank();
             for changed in [false, true] {
                 if changed {
                     let at = at.index(bytes.len());
                     let end = (at + cut).min(bytes.len());
                     bytes.splice(at..end, change.iter().copied());
                 }
-                prop_assert_eq!(Entry::read(&bytes), decode::<Entry>(&bytes, MAX_ENTRY).ok());
+                // In the place of what was read before.
+                let fast = read.read(&bytes).map(|()| &read);
+                let slow = decode::<Entry>(&bytes, MAX_ENTRY).ok();
+                prop_assert_eq!(fast, slow.as_ref());
             }
         }
     }

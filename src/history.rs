@@ -60,7 +60,7 @@ struct Judged {
 enum Step {
     Nothing,
     Found(Box<Roster>),
-    Govern { weighed: Weighed, saw: bool },
+    Govern { weighed: Box<Weighed>, saw: bool },
     Ordinary,
 }
 
@@ -209,7 +209,7 @@ impl History {
         let seen = chain.check_seen(self.head.size, e.statement.seen, leaf_at);
         let saw = seen.is_ok();
         reasons.extend(seen.err().map(Reason::in_govern));
-        (Step::Govern { weighed, saw }, restarts_time)
+        (Step::Govern { weighed: Box::new(weighed), saw }, restarts_time)
     }
 
     fn judge_ordinary(
@@ -224,11 +224,12 @@ impl History {
         let alone = alone
             .filter(|alone| alone.roster == roster.last)
             .unwrap_or_else(|| roster.alone(self.head.size, e));
+        let known = !alone.reasons.contains(&Reason::UnknownAuthor);
         reasons.extend(alone.reasons);
         if e.entry.roster != roster.last {
             reasons.push(Reason::Pointer { got: e.entry.roster, want: roster.last });
         }
-        if roster.members.contains_key(&s.author) {
+        if known {
             let chain = self.kept(&s.author, s.class());
             reasons.extend(chain.reason(s));
             reasons.extend(chain.check_seen(self.head.size, s.seen, leaf_at).err());
@@ -258,7 +259,7 @@ impl History {
             }
             Step::Govern { weighed, saw } => {
                 let roster = self.roster.as_mut().expect("it judged the entry");
-                let carried = roster.take(index, e, weighed);
+                let carried = roster.take(index, e, *weighed);
                 if let Folded::Ledger(ledger) = &mut self.folded {
                     ledger.govern(
                         &said(e, index, self.time),

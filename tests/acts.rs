@@ -10,6 +10,7 @@ use servanda::codec::{Bytes, CodecError, List, decode, encode};
 use servanda::entry::{Entry, EntryError, MAX_ENTRY, MAX_SIGNATURES, SignedEntry};
 use servanda::field::{Class, Handle, Instant};
 use servanda::hash::ZEROS;
+use servanda::statement::check::holds;
 use servanda::statement::terms::Terms;
 use servanda::statement::{Act, Head, Kind, MAX_GOVERN, MAX_STATEMENT, Signature, Statement, StatementError};
 use std::fmt::Debug;
@@ -56,6 +57,31 @@ proptest! {
             let changed = mutation.apply(&body);
             if let Ok(read) = Act::decode_body(act.kind(), &changed) {
                 prop_assert_eq!(read.encode_body(), changed);
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_is_told_good_without_being_built_where_it_decodes_and_nowhere_else(
+        acts in all_kinds(), mutations in proptest::collection::vec(arbitrary::mutation(), 1..4),
+        other in proptest::sample::select(Kind::ALL), noise in proptest::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let agree = |kind, body: &[u8]| {
+            let decodes = Act::decode_body(kind, body).is_ok();
+            prop_assert_eq!(holds(kind, body), decodes, "{} {}", kind.name(), hex::encode(body));
+            Ok(())
+        };
+        for act in acts {
+            let mut body = act.encode_body();
+            prop_assert!(holds(act.kind(), &body));
+            agree(other, &body)?;
+            agree(act.kind(), &noise)?;
+            agree(act.kind(), &[&body[..], &noise[..]].concat())?;
+            for mutation in &mutations {
+                if !body.is_empty() {
+                    body = mutation.apply(&body);
+                    agree(act.kind(), &body)?;
+                }
             }
         }
     }

@@ -87,9 +87,10 @@ fn grouped(text: &str) -> bool {
     whole.contains(',') && (1..=3).contains(&first.len()) && groups.all(|g| g.len() == 3)
 }
 
-impl FromStr for Decimal {
-    type Err = NotADecimal;
-    fn from_str(s: &str) -> Result<Self, NotADecimal> {
+impl Decimal {
+    /// Whether this is the canonical text of a number.
+    #[must_use]
+    pub fn fits(s: &str) -> bool {
         let digits =
             |s: &str, max: usize| (1..=max).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit());
         let (whole, fraction) = match s.split_once('.') {
@@ -98,7 +99,14 @@ impl FromStr for Decimal {
         };
         let whole_fits = digits(whole, MAX_WHOLE) && (whole == "0" || !whole.starts_with('0'));
         let fraction_fits = fraction.is_none_or(|f| digits(f, MAX_FRACTION) && !f.ends_with('0'));
-        if whole_fits && fraction_fits { Ok(Self(s.to_owned())) } else { Err(NotADecimal) }
+        whole_fits && fraction_fits
+    }
+}
+
+impl FromStr for Decimal {
+    type Err = NotADecimal;
+    fn from_str(s: &str) -> Result<Self, NotADecimal> {
+        if Self::fits(s) { Ok(Self(s.to_owned())) } else { Err(NotADecimal) }
     }
 }
 

@@ -84,6 +84,10 @@ impl Instant {
     /// The moment a duration later: months, then days, then milliseconds; not past [`LAST_INSTANT_MS`].
     #[must_use]
     pub fn plus(self, d: Duration) -> Self {
+        if d.months == 0 {
+            // In UTC all days are as long, and only months ask for the calendar.
+            return self.plus_ms(d.days * DAY_MS + d.ms);
+        }
         let months = Span::new().months(i64::try_from(d.months).expect("at most MAX_MONTHS"));
         let days = Span::new().days(i64::try_from(d.days).expect("at most MAX_DAYS"));
         let date = self.day().date().checked_add(months).and_then(|date| date.checked_add(days));
@@ -311,6 +315,24 @@ mod tests {
 
     fn long(s: &str) -> Duration {
         s.parse().expect("duration")
+    }
+
+    #[test]
+    fn a_duration_without_months_is_added_as_the_calendar_does() {
+        let by_calendar = |at: Instant, d: Duration| {
+            let date = at.day().date().checked_add(Span::new().days(i64::try_from(d.days).expect("few")));
+            let day = date.map(|date| Instant::of(Day::of(date), at.0 % DAY_MS));
+            day.map_or(Instant(LAST_INSTANT_MS), |at| at.plus_ms(d.ms))
+        };
+        for ms in [0, 1, DAY_MS - 1, DAY_MS, 951_782_400_000, LAST_INSTANT_MS - DAY_MS, LAST_INSTANT_MS] {
+            let at = Instant::from_ms(ms).expect("in range");
+            for days in [0, 1, 30, 365, 2_932_895, 2_932_896, 2_932_897, MAX_DAYS] {
+                for ms in [0, 1, DAY_MS, MAX_MS] {
+                    let d = Duration::new(0, days, ms).expect("in range");
+                    assert_eq!(at.plus(d), by_calendar(at, d), "{at} and {d}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl Roster {
         // millions, few are looked at again.
         if !self.carries_keys(s)
             && !self.is_later_motion(s)
-            && let Err(ActError::Body { error, .. }) = s.act()
+            && let Err(ActError::Body { error, .. }) = s.check_act()
         {
             reasons.push(Reason::Body { what: format!("body of \"{}\": {error}", kind.name()) });
         }

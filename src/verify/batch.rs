@@ -8,7 +8,7 @@ use super::{ObjectFinding, Options, Trouble, gap, objects};
 use crate::client::{self, ReadError};
 use crate::entry::{EntryError, SignedEntry};
 use crate::field::Class;
-use crate::hash::{Hash, leaf_hash};
+use crate::hash::{Hash, ZEROS, leaf_hash};
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
 use crate::roster::{Alone, Roster, signing};
@@ -19,8 +19,11 @@ use std::ops::Range;
 /// How many bytes of bundles one batch holds, unless a single bundle is longer.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// How many bundles one batch holds.
+/// How many bundles one batch holds: so many that signatures of one key come together.
 const BATCH_BUNDLES: u64 = 32;
+
+/// How many in quick mode, where nothing is won by more, and fewer stay in the processor's cache.
+const QUICK_BUNDLES: u64 = 4;
 
 /// A batch of bundles.
 pub(super) struct Batch {
@@ -42,23 +45,41 @@ pub(super) struct Leaf {
     /// Its bundle in the batch, and its bytes in there.
     place: (usize, Range<usize>),
     pub(super) hash: Hash,
-    pub(super) decoded: Result<SignedEntry, EntryError>,
+    /// What was read, where nothing was wrong.
+    entry: SignedEntry,
+    error: Option<EntryError>,
 }
 
 impl Leaf {
+    fn blank() -> Self {
+        Self { place: (0, 0..0), hash: ZEROS, entry: SignedEntry::blank(), error: None }
+    }
+
+    /// What the bytes decode to.
+    pub(super) fn decoded(&self) -> Result<&SignedEntry, &EntryError> {
+        self.error.as_ref().map_or(Ok(&self.entry), Err)
+    }
+
     /// The entry, unless it is of class 0, or none.
     pub(super) fn ordinary(&self) -> Option<&SignedEntry> {
-        self.decoded.as_ref().ok().filter(|e| e.statement.class() != Class::Govern)
+        self.decoded().ok().filter(|e| e.statement.class() != Class::Govern)
     }
 
     /// Whether it is an entry of class 0.
     pub(super) fn governs(&self) -> bool {
-        self.decoded.as_ref().is_ok_and(|e| e.statement.class() == Class::Govern)
+        self.decoded().is_ok_and(|e| e.statement.class() == Class::Govern)
+    }
+
+    /// Decodes and hashes a leaf's data, in the place of what was here.
+    fn refill(&mut self, place: (usize, Range<usize>), bytes: &[u8]) {
+        self.place = place;
+        self.error = self.entry.refill(bytes).err();
+        self.hash = if self.error.is_none() { self.entry.leaf } else { leaf_hash(bytes) };
     }
 }
 
 impl Batch {
-    /// Reads some bundles of a log of this size.
+    /// Reads some bundles of a log of this size, into the memory of a batch that has served.
     ///
     /// # Errors
     /// When the storage fails; what is missing or damaged is a finding, and its entries are leaves without bytes.
@@ -68,11 +89,13 @@ impl Batch {
         size: u64,
         roster: Option<&Roster>,
         options: Options,
+        served: Option<Self>,
     ) -> Result<Self, ReadError> {
         let (mut findings, mut total) = (Vec::new(), 0);
         let mut read: Vec<(TilePath, Vec<u8>)> = Vec::new();
         let mut there = Vec::new();
-        let paths = (number..number + BATCH_BUNDLES).map_while(|n| TilePath::at(Level::Entries, n, size));
+        let most = if options.quick { QUICK_BUNDLES } else { BATCH_BUNDLES };
+        let paths = (number..number + most).map_while(|n| TilePath::at(Level::Entries, n, size));
         for path in paths {
             let bytes = client::object(store, path);
             if matches!(bytes, Ok(None)) && gap::begins(store, path.index, size)? {
@@ -86,21 +109,25 @@ impl Batch {
                 break;
             }
         }
-        let taken_apart: Vec<_> =
-            read.par_iter().enumerate().map(|(at, (path, bytes))| leaves(at, *path, bytes)).collect();
-        let mut all = Vec::with_capacity(read.len() * usize::from(TILE_WIDTH));
-        for ((there, (path, _)), (leaves, damage)) in there.into_iter().zip(&read).zip(taken_apart) {
+        let (mut leaves, mut verdicts) = served.map_or_else(Default::default, |b| (b.leaves, b.verdicts));
+        leaves.resize_with(read.iter().map(|(path, _)| usize::from(path.width)).sum(), Leaf::blank);
+        verdicts.clear();
+        verdicts.resize_with(leaves.len(), || None);
+        // All but the last are full.
+        let parts = leaves.par_chunks_mut(TILE_WIDTH.into()).zip(&read).enumerate();
+        let damages: Vec<_> =
+            parts.map(|(at, (leaves, (path, bytes)))| take_apart(at, *path, bytes, leaves)).collect();
+        for ((there, (path, _)), damage) in there.into_iter().zip(&read).zip(damages) {
             // That one is missing was found as it was read.
             let damage = damage.filter(|_| there);
             findings.extend(damage.map(|error| ObjectFinding::new(*path, Trouble::Bundle(error))));
-            all.extend(leaves);
         }
         let mut batch = Self {
             number,
             len: u64::try_from(read.len()).expect("few"),
             findings,
-            verdicts: all.iter().map(|_| None).collect(),
-            leaves: all,
+            leaves,
+            verdicts,
             bundles: read.into_iter().map(|(_, bytes)| bytes).collect(),
         };
         if let Some(roster) = roster {
@@ -112,16 +139,17 @@ impl Batch {
 
     /// Judges some of the entries, as far as entry and roster tell.
     pub(super) fn judge(&mut self, range: Range<usize>, roster: &Roster, options: Options) {
-        let leaves = &self.leaves[range.clone()];
+        let (leaves, verdicts) = (&self.leaves[range.clone()], &mut self.verdicts[range]);
+        if options.quick {
+            let judge = |e| roster.alone_by(e, signing::signers);
+            let all = verdicts.par_iter_mut().zip(leaves);
+            all.for_each(|(verdict, leaf)| *verdict = leaf.ordinary().map(judge));
+            return;
+        }
         let ordinary: Vec<_> = leaves.iter().filter_map(Leaf::ordinary).collect();
-        let verdicts: Vec<_> = if options.quick {
-            ordinary.par_iter().map(|e| roster.alone_by(e, signing::signers)).collect()
-        } else {
-            roster.alone_all(&ordinary)
-        };
-        let mut verdicts = verdicts.into_iter();
-        for (verdict, leaf) in self.verdicts[range].iter_mut().zip(leaves) {
-            *verdict = leaf.ordinary().and_then(|_| verdicts.next());
+        let mut judged = roster.alone_all(&ordinary).into_iter();
+        for (verdict, leaf) in verdicts.iter_mut().zip(leaves) {
+            *verdict = leaf.ordinary().and_then(|_| judged.next());
         }
     }
 
@@ -133,19 +161,19 @@ impl Batch {
 }
 
 /// Takes a bundle apart, decodes its entries, hashes them; a damaged one gives leaves without bytes.
-fn leaves(at: usize, path: TilePath, bytes: &[u8]) -> (Vec<Leaf>, Option<bundle::BundleError>) {
+fn take_apart(at: usize, path: TilePath, bytes: &[u8], leaves: &mut [Leaf]) -> Option<bundle::BundleError> {
     let (entries, damage) = match bundle::parse(bytes, path.width) {
         Ok(entries) => (entries, None),
         Err(error) => (vec![&[][..]; path.width.into()], Some(error)),
     };
     let mut end = 0;
-    let leaf = |entry: &[u8]| {
+    for (leaf, entry) in leaves.iter_mut().zip(entries) {
         // Each entry stands behind two bytes for its length.
         let start = if damage.is_some() { 0 } else { end + 2 };
         end = start + entry.len();
-        Leaf { place: (at, start..end), hash: leaf_hash(entry), decoded: SignedEntry::decode(entry) }
-    };
-    (entries.into_iter().map(leaf).collect(), damage)
+        leaf.refill((at, start..end), entry);
+    }
+    damage
 }
 
 #[cfg(test)]
@@ -159,7 +187,7 @@ mod tests {
         let bundle = |index: u64| {
             let mut entry = some.clone();
             entry.entry.index = index;
-            [Leaf { place: (0, 0..0), hash: some.leaf, decoded: Ok(entry) }]
+            [Leaf { place: (0, 0..0), hash: some.leaf, entry, error: None }]
         };
         let mut strays = gap::Strays::default();
         for number in 0..40 {

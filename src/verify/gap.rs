@@ -40,8 +40,7 @@ impl Strays {
     /// Counts on with the leaves of the bundles from `number` on.
     pub(super) fn count(&mut self, leaves: &[Leaf], number: u64) {
         for (number, leaves) in (number..).zip(leaves.chunks(TILE_WIDTH.into())) {
-            let in_place =
-                |(index, leaf): (u64, &Leaf)| leaf.decoded.as_ref().is_ok_and(|e| e.entry.index == index);
+            let in_place = |(index, leaf): (u64, &Leaf)| leaf.decoded().is_ok_and(|e| e.entry.index == index);
             let any = (number * u64::from(TILE_WIDTH)..).zip(leaves).any(in_place);
             self.0 = if any { 0 } else { self.0 + 1 };
         }

@@ -28,6 +28,7 @@ use crate::hash::Hash;
 use crate::history::History;
 use crate::merkle::builder::TileBuilder;
 use crate::merkle::tile::TILE_WIDTH;
+use crate::roster::Roster;
 use crate::store::Read;
 use crate::submit::Leaves;
 use batch::{Batch, Leaf};
@@ -118,8 +119,10 @@ impl<'a> Audit<'a> {
         let width = u64::from(TILE_WIDTH);
         let known = self.history.head().size;
         let mut skip = usize::try_from(known % width).expect("within a bundle");
-        let first = || Batch::read(self.store, known / width, size, self.history.roster(), self.options);
+        let first =
+            || Batch::read(self.store, known / width, size, self.history.roster(), self.options, None);
         let mut read = (known < size).then(first);
+        let (mut served, mut roster) = (None, None);
         while let Some(batch) = read.take() {
             let mut batch = batch?;
             if batch.len == 0 || self.strays.are_many() {
@@ -127,17 +130,24 @@ impl<'a> Audit<'a> {
                 self.found(Found::Object(finding));
                 break;
             }
-            let (store, roster, options) = (self.store, self.history.roster().cloned(), self.options);
+            // Mostly the one before: there are few entries of class 0.
+            if roster.as_ref().map(|known: &Roster| known.last) != self.history.roster().map(|now| now.last) {
+                roster = self.history.roster().cloned();
+            }
+            let (store, roster, options) = (self.store, roster.as_ref(), self.options);
             let next = batch.number + batch.len;
             // While this batch is folded, the next one is read and its signatures are checked.
             rayon::in_place_scope(|scope| {
                 if next < size.div_ceil(width) {
-                    scope.spawn(|_| read = Some(Batch::read(store, next, size, roster.as_ref(), options)));
+                    let (read, served) = (&mut read, served.take());
+                    scope.spawn(move |_| {
+                        *read = Some(Batch::read(store, next, size, roster, options, served));
+                    });
                 }
                 self.fold(&mut batch, std::mem::take(&mut skip))
             })?;
             progress(self.history.head().size);
-            rayon::spawn(|| drop(batch));
+            served = Some(batch);
         }
         self.finish_quick();
         let objects = std::mem::take(&mut self.objects);
@@ -217,8 +227,7 @@ impl<'a> Audit<'a> {
         let leaf = &batch.leaves[at];
         let (store, leaves) = (self.store, &mut self.leaves);
         let mut leaf_at = |index| leaves.at(store, index);
-        let findings =
-            self.history.take(batch.bytes(leaf), leaf.hash, leaf.decoded.as_ref(), &mut leaf_at, alone);
+        let findings = self.history.take(batch.bytes(leaf), leaf.hash, leaf.decoded(), &mut leaf_at, alone);
         match self.leaves.failure() {
             // That a tile is missing or wrong is found as it is compared.
             Err(error) if !error.is_tampering() => return Err(error),

@@ -15,7 +15,7 @@ impl Waiting {
     pub(super) fn keep(&mut self, entries: &[(u64, &SignedEntry)]) {
         let mut kept = HashSet::new();
         for &(index, e) in entries.iter().rev() {
-            if kept.insert((e.statement.author.as_str(), e.statement.class)) {
+            if kept.insert((&e.statement.author, e.statement.class)) {
                 self.0.insert((e.statement.author.clone(), e.statement.class), (index, e.clone()));
             }
         }

@@ -177,6 +177,8 @@ fn normalise(fields: &mut Map<String, Value>) {
     let mut open: Vec<&mut Value> = fields.values_mut().collect();
     while let Some(value) = open.pop() {
         match value {
+            // ASCII is in NFC.
+            Value::String(text) if text.is_ascii() => {}
             Value::String(text) => *text = text.nfc().collect(),
             Value::Array(values) => open.extend(values),
             Value::Object(inner) => open.extend(inner.values_mut()),
