@@ -7,7 +7,7 @@
 //!
 //! | subject | file |
 //! | --- | --- |
-//! | pledges, records, how they stand | [`pledge`]; the acts upon them in `commit`, what terms may say in `terms` |
+//! | pledges, records | [`pledge`]; how they stand in `standing`, the acts upon them in `commit`, what terms may say in `terms` |
 //! | incidents, and who vouches for them | [`incident`] |
 //! | calls upon pledges | `call` |
 //! | obligations, responses, verdicts | [`obligation`], [`verdict`] |
@@ -25,6 +25,7 @@ pub mod obligation;
 pub mod pledge;
 mod restart;
 mod reveal;
+mod standing;
 mod terms;
 pub mod verdict;
 
