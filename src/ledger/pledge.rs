@@ -1,4 +1,4 @@
-//! Pledges and records: their versions, who accepted and joined which, what was withdrawn and suspended (`standing`: how they stand).
+//! Pledges and records: their versions, who accepted and joined which, withdrawals, suspensions, notices.
 //!
 //! ```text
 //! version 0 (pledge, record or adopt) | version 1 (amend) | …       each accepted by each addressee for itself
