@@ -7,7 +7,7 @@
 use super::*;
 use crate::support::check_log::check_log;
 use crate::support::forge::CHARTER_TEXT;
-use crate::support::small_log::{SmallLog, accede, accept, at, pledge, terms};
+use crate::support::small_log::{SmallLog, accede, accept, at, pledge, review, terms};
 use servanda::codec::encode;
 use servanda::entry::SignedEntry;
 use servanda::field::Instant;
@@ -297,7 +297,7 @@ fn stored_entries_that_were_changed_do_not_decide_who_may_sign() {
     let store = Memory::holding(objects);
     let mut operator = reopen(&store).unwrap();
     for n in 0..300 {
-        let draft = model.draft("ua", accept(&[servanda::hash::Hash([u8::try_from(n % 256).unwrap(); 32])]));
+        let draft = model.draft("ua", review(n));
         let signatures = model.sign(&draft);
         operator.admit(&encode(&draft), &signatures, model.now).unwrap();
         model.post(&draft);

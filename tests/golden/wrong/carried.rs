@@ -40,8 +40,11 @@ fn next_operator(log: &SmallLog) -> Motion {
     Motion::Operator { vkey: short(&vkey.to_string()), keys, replaces: log.log_id() }
 }
 
-fn respond() -> Act {
-    let obligation = Obligation { pledge: Hash([1; 32]), occasion: Occasion::Due(0) };
+/// An answer to what a partner owes.
+fn respond(log: &SmallLog, by: &str) -> Act {
+    let ledger = log.history().ledger().unwrap();
+    let owed = ledger.obligations().iter().find(|(key, owed)| ledger.owing(key, owed).contains(&of(by)));
+    let obligation = owed.expect("it owes something").0.clone();
     let (quantity, done_at, note, annexes) = (None, None, long(""), Vec::new().into());
     Act::Respond(Respond { obligation, answer: Answer::Acknowledged, quantity, done_at, note, annexes })
 }
@@ -82,7 +85,8 @@ impl Cases<'_> {
             "not wrong: carried, and the suspended responds, is re-keyed, accedes, resumes, pledges",
             |log| {
                 log.carry(suspend());
-                log.say("fr", respond());
+                let answer = respond(log, "fr");
+                log.say("fr", answer);
                 log.carry(rekey(&rekeyed_set(), None));
                 log.say("fr", accede_with(rekeyed_set()));
                 log.carry(Motion::Resume { handle: of("fr") });
