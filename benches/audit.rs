@@ -4,7 +4,9 @@ use super::{in_turn, line, made, on};
 use rayon::prelude::*;
 use servanda::entry::SignedEntry;
 use servanda::hash::{Hash, leaf_hash, node_hash};
+use servanda::history::History;
 use servanda::key::{Claim, VerifyingKey, hold};
+use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::bundle;
 use servanda::merkle::tile::{TILE_WIDTH, bundles};
 use servanda::statement::{self, signed_bytes};
@@ -93,10 +95,12 @@ fn fold(mut hashes: Vec<Hash>) -> Hash {
     hashes[0]
 }
 
-fn audit(home: &Path, size: u64, quick: bool) {
+fn audit(home: &Path, size: u64, quick: bool, history: History) {
     let store = open_any(home).unwrap();
     let mut findings = 0;
-    let report = Audit::new(&store, Options { quick }, &mut |_| findings += 1).run(size, &|_| {}).unwrap();
+    let mut report = |_| findings += 1;
+    let audit = Audit::resume(&store, Options { quick }, history, TileBuilder::default(), &mut report);
+    let report = audit.run(size, &|_| {}).unwrap();
     assert_eq!((findings, report.history.head().size), (0, size));
 }
 
@@ -105,7 +109,7 @@ pub fn full() {
     let home = made::log(size);
     let bytes = Bytes::read(&home, size);
     for threads in [1, 2] {
-        let ours = || on(threads, || audit(&home, size, false));
+        let ours = || on(threads, || audit(&home, size, false, History::without_ledger()));
         let floor = || on(threads, || assert!(bytes.hashes() != Hash::default() && bytes.signatures()));
         let (ours, floor) = in_turn(4, ours, floor);
         line(&format!("verify, {threads} thread(s)"), size, bytes.len(), ours, floor);
@@ -117,9 +121,24 @@ pub fn quick() {
     let home = made::log(size);
     let bytes = Bytes::read(&home, size);
     for threads in [1, 2] {
-        let (ours, floor) =
-            in_turn(8, || on(threads, || audit(&home, size, true)), || on(threads, || bytes.hashes()));
+        let (ours, floor) = in_turn(
+            8,
+            || on(threads, || audit(&home, size, true, History::without_ledger())),
+            || on(threads, || bytes.hashes()),
+        );
         line(&format!("verify --quick, {threads} thread(s)"), size, bytes.len(), ours, floor);
+    }
+}
+
+/// Verifying and folding the ledger, beside verifying alone.
+pub fn ledger() {
+    let size = made::entries();
+    let home = made::log(size);
+    for threads in [1, 2] {
+        let with = || on(threads, || audit(&home, size, false, History::default()));
+        let without = || on(threads, || audit(&home, size, false, History::without_ledger()));
+        let (with, without) = in_turn(2, with, without);
+        line(&format!("verify with the ledger, {threads} thread(s)"), size, 0, with, without);
     }
 }
 

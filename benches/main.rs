@@ -29,10 +29,11 @@ use std::time::{Duration, Instant};
 
 type Part = (&'static str, fn());
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("signatures", signatures::by_tables),
     ("verify", audit::full),
     ("quick", audit::quick),
+    ("ledger", audit::ledger),
     ("memory", audit::memory),
     ("import", door::import),
     ("one", door::one_statement),

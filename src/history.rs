@@ -1,7 +1,7 @@
 //! The fold over all entries: what each one is worth, and what a bad one does.
 //!
 //! [`History::take`] judges entries one after the other, in the log's order: bytes, index, link, roster pointer, time,
-//! author chain, `seen`, expiry, signatures. It is pure: which leaf stands where is asked of the caller, and the verdict
+//! author chain, `seen`, expiry, signatures; then what the [ledger](crate::ledger) makes of the act. It is pure: which leaf stands where is asked of the caller, and the verdict
 //! on signatures may be handed in, so that they can be checked elsewhere in parallel. [`Snapshot`] keeps it.
 //!
 //! An entry that decodes moves the log's time, authentic or not: its time is the operator's word, not the author's.
