@@ -6,22 +6,17 @@
 use super::open::{Log, read_problem};
 use super::plain::plain;
 use super::problem::Problem;
-use super::walk::{Order, walk};
-use super::{Context, Outcome, kept};
+use super::{Context, Outcome, beginning, kept};
 use serde_json::{Value, json};
 use servanda::chain::{Effect, Finding};
 use servanda::charter::Charter;
-use servanda::client::Client;
-use servanda::entry::SignedEntry;
 use servanda::field::{Handle, Instant};
-use servanda::hash::{Hash, leaf_hash};
 use servanda::history::History;
 use servanda::ledger::{Ledger, Moment};
-use servanda::roster::{Alone, Roster};
+use servanda::roster::Roster;
 use servanda::text::count;
 use servanda::verify::{Audit, Found, Options};
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 /// What follows from a log's entries up to a moment.
 pub struct Folded {
@@ -64,42 +59,7 @@ impl Folded {
     /// # Errors
     /// When the log cannot be read.
     pub fn until(&self, log: &Log, at: Instant) -> anyhow::Result<History> {
-        let mut client = log.client()?;
-        let size = client.size();
-        let end = self.end(&mut client, at)?;
-        let (mut history, mut leaves) = (History::default(), Vec::<Hash>::new());
-        walk(&mut client, 0..end.min(size), Order::Forward, &mut |_, bytes| {
-            let leaf = leaf_hash(bytes);
-            let known = &leaves;
-            let mut leaf_at = |index: u64| known.get(usize::try_from(index).ok()?).copied();
-            // Where verification found nothing, every signature was found to hold.
-            let held = history.roster().filter(|_| self.found == 0);
-            let alone = held.map(|roster| Alone { reasons: Vec::new(), roster: roster.last });
-            history.take(bytes, leaf, SignedEntry::decode(bytes).as_ref(), &mut leaf_at, alone);
-            leaves.push(leaf);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(history)
-    }
-
-    /// How many entries there are up to the last one whose effective time is not after `at`.
-    fn end(&self, client: &mut Client<'_>, at: Instant) -> anyhow::Result<u64> {
-        // With a new operator the log's time may start anew.
-        let vkeys = self.history.roster().map_or(&[][..], |r| &r.vkeys);
-        let restarts: Vec<u64> = vkeys.iter().skip(1).map(|(size, _)| size.saturating_sub(1)).collect();
-        let (mut time, mut end) = (Instant::default(), 0);
-        let range = 0..client.size();
-        walk(client, range, Order::Forward, &mut |index, bytes| {
-            if let Ok(e) = SignedEntry::decode(bytes) {
-                let restarts = restarts.contains(&index);
-                time = if restarts { e.entry.sequenced_at } else { time.max(e.entry.sequenced_at) };
-            }
-            if time <= at {
-                end = index + 1;
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(end)
+        beginning::fold(log, beginning::size_at(log, &self.history, at)?, self.found == 0)
     }
 
     /// The ledger.

@@ -5,6 +5,7 @@
 
 mod act;
 mod answers;
+mod beginning;
 mod charter_shown;
 mod check;
 mod clock;

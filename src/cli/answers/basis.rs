@@ -7,19 +7,15 @@ use super::cells;
 use crate::cli::open::{Log, LogArgs};
 use crate::cli::plain::plain;
 use crate::cli::problem::Problem;
-use crate::cli::walk::{Order, walk};
-use crate::cli::{Context, Outcome, kept};
+use crate::cli::{Context, Outcome, beginning, kept};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use servanda::entry::SignedEntry;
 use servanda::field::{Handle, Instant};
-use servanda::hash::{Hash, leaf_hash};
 use servanda::history::History;
 use servanda::ledger::{Ledger, Moment};
-use servanda::roster::{Alone, Roster};
+use servanda::roster::Roster;
 use servanda::text::count;
-use std::ops::ControlFlow;
 
 /// What no log can show.
 const ELSEWHERE: &str = "This log cannot show promises made elsewhere, nor deeds that nobody recorded in it.";
@@ -69,11 +65,11 @@ impl Basis {
     pub fn at(mut self, at: Instant) -> anyhow::Result<Self> {
         self.when = Moment::at(at);
         let whole = self.whole.take().unwrap_or_else(|| std::mem::take(&mut self.history));
-        let size = self.size_at(&whole, at)?;
+        let size = beginning::size_at(&self.log, &whole, at)?;
         if size == whole.head().size {
             self.history = whole;
         } else {
-            self.history = self.fold(size)?;
+            self.history = beginning::fold(&self.log, size, self.findings == 0)?;
             self.whole = Some(whole);
         }
         if self.history.ledger().is_none() || self.history.roster().is_none() {
@@ -82,45 +78,6 @@ impl Basis {
                 .into());
         }
         Ok(self)
-    }
-
-    /// How many entries there are up to the last one whose effective time is not after a moment.
-    fn size_at(&self, whole: &History, at: Instant) -> anyhow::Result<u64> {
-        let size = whole.head().size;
-        if whole.times().1 <= at {
-            return Ok(size);
-        }
-        // With a new operator the log's time starts anew.
-        let vkeys = whole.roster().map_or(&[][..], |r| &r.vkeys);
-        let anew: Vec<u64> = vkeys.iter().skip(1).map(|(size, _)| size.saturating_sub(1)).collect();
-        let (mut time, mut known) = (Instant::default(), 0);
-        walk(&mut self.log.client()?, 0..size, Order::Forward, &mut |index, bytes| {
-            if let Ok(e) = SignedEntry::decode(bytes) {
-                let raw = e.entry.sequenced_at;
-                time = if anew.contains(&index) { raw } else { time.max(raw) };
-            }
-            if time <= at {
-                known = index + 1;
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(known)
-    }
-
-    /// Folds the first entries of a log that was verified.
-    fn fold(&self, size: u64) -> anyhow::Result<History> {
-        let (mut history, mut leaves) = (History::default(), Vec::<Hash>::new());
-        walk(&mut self.log.client()?, 0..size, Order::Forward, &mut |_, bytes| {
-            let leaf = leaf_hash(bytes);
-            let mut leaf_at = |index: u64| leaves.get(usize::try_from(index).ok()?).copied();
-            // Where verification found nothing, every signature was found to hold.
-            let held = history.roster().filter(|_| self.findings == 0);
-            let alone = held.map(|roster| Alone { reasons: Vec::new(), roster: roster.last });
-            history.take(bytes, leaf, SignedEntry::decode(bytes).as_ref(), &mut leaf_at, alone);
-            leaves.push(leaf);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(history)
     }
 
     /// The ledger at the moment.

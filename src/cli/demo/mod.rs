@@ -41,8 +41,10 @@ EXAMPLE
 const PROVEN: &str = "DEU-M1";
 
 /// What to try next, in the demo's folder, where `trust.toml` and `keys/log` are found by themselves.
-const NEXT: [&str; 4] = [
+const NEXT: [&str; 6] = [
     "servanda verify log",
+    "servanda brief ie --log log",
+    "servanda history ISL-M1 --log log",
     "servanda check attacks/4-forked.evidence",
     "servanda pledge --log log --key keys/de/0 --key keys/de/1 --to ua --title \"Winter aid\" \\",
     "    --instrument humanitarian --quantity \"up to 5000000 EUR\"",
