@@ -221,6 +221,8 @@ fn the_commands_that_it_ends_with_can_be_typed_as_they_stand() {
     let program = Path::new(env!("CARGO_BIN_EXE_servanda"));
     for (command, word, yes) in [
         ("servanda verify", "no findings", ""),
+        ("servanda brief ie", "no response on record", ""),
+        ("servanda history ISL-M1", "need 0 is met", ""),
         ("servanda check", "fork", ""),
         ("servanda pledge", "entry 162", "--yes"),
     ] {
