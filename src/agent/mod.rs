@@ -238,7 +238,8 @@ impl Agent {
     /// # Errors
     /// [`AgentError`], where it does not begin.
     pub fn stream(&self, address: &str, headers: &[(&str, &str)]) -> Result<Stream, AgentError> {
-        let request = headers.iter().fold(self.agent.get(address), |r, (name, value)| r.header(*name, *value));
+        let request =
+            headers.iter().fold(self.agent.get(address), |r, (name, value)| r.header(*name, *value));
         let config = request.config().timeout_global(None).timeout_per_read(Some(SILENCE));
         let response = config.timeout_recv_response(Some(WHOLE)).accept_encoding("").build().call()?;
         match response.status().as_u16() {

@@ -24,9 +24,7 @@ type Answerer = dyn Fn(usize, &mut TcpStream) -> bool + Send + Sync;
 impl Server {
     fn of(answers: &[&[u8]]) -> Self {
         let answers: Vec<Vec<u8>> = answers.iter().map(|a| a.to_vec()).collect();
-        Self::with(Arc::new(move |n, stream| {
-            stream.write_all(&answers[n.min(answers.len() - 1)]).is_ok()
-        }))
+        Self::with(Arc::new(move |n, stream| stream.write_all(&answers[n.min(answers.len() - 1)]).is_ok()))
     }
 
     fn with(answer: Arc<Answerer>) -> Self {
@@ -79,7 +77,12 @@ fn request(stream: &mut TcpStream) -> Option<String> {
 
 fn quick() -> Limits {
     let pause = Duration::from_millis(5);
-    Limits { connect: Duration::from_secs(5), whole: Duration::from_secs(1), pauses: vec![pause; 3], roots: None }
+    Limits {
+        connect: Duration::from_secs(5),
+        whole: Duration::from_secs(1),
+        pauses: vec![pause; 3],
+        roots: None,
+    }
 }
 
 fn answer(status: &str, body: &[u8]) -> Vec<u8> {
@@ -101,7 +104,8 @@ fn what_is_packed_is_limited_by_what_comes_out_of_it() {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packer.write_all(&[0; 10_000]).unwrap();
     let packed = packer.finish().unwrap();
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
     let server = Server::of(&[&[head.as_bytes(), &packed].concat()]);
     assert_eq!(server.get(10_000).unwrap().body, [0; 10_000]);
     assert!(matches!(server.get(9_999), Err(AgentError::TooLong { limit: 9_999 })));
@@ -110,7 +114,9 @@ fn what_is_packed_is_limited_by_what_comes_out_of_it() {
 #[test]
 fn what_may_pass_is_tried_again_and_nothing_else_is() {
     let good = answer("200 OK", b"hashes");
-    for status in ["429 Too Many Requests", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"] {
+    for status in
+        ["429 Too Many Requests", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"]
+    {
         let server = Server::of(&[&answer(status, b"wait"), &answer(status, b""), &good]);
         assert_eq!(server.get(6).unwrap().body, b"hashes");
         assert_eq!(server.asked(), 3);
@@ -118,7 +124,9 @@ fn what_may_pass_is_tried_again_and_nothing_else_is() {
         assert!(matches!(server.get(6), Err(AgentError::Status(_))));
         assert_eq!(server.asked(), 4, "three more tries");
     }
-    for status in ["400 Bad Request", "403 Forbidden", "404 Not Found", "410 Gone", "500 Internal Server Error"] {
+    for status in
+        ["400 Bad Request", "403 Forbidden", "404 Not Found", "410 Gone", "500 Internal Server Error"]
+    {
         let server = Server::of(&[&answer(status, b"no"), &good]);
         assert_eq!(server.get(6).unwrap().body, b"no");
         assert_eq!(server.asked(), 1, "{status}");
@@ -178,7 +186,9 @@ fn a_connection_is_used_again() {
         for stream in listener.incoming() {
             count.fetch_add(1, Ordering::Relaxed);
             let mut stream = stream.unwrap();
-            while request(&mut stream).is_some() && stream.write_all(&answer("404 Not Found", b"no")).is_ok() {}
+            while request(&mut stream).is_some() && stream.write_all(&answer("404 Not Found", b"no")).is_ok()
+            {
+            }
         }
     });
     let agent = Agent::new(&url, &quick()).unwrap();
@@ -191,7 +201,8 @@ fn a_connection_is_used_again() {
 #[test]
 fn what_is_sent_is_sent_once() {
     let server = Server::of(&[&answer("503 Service Unavailable", b"{}"), &answer("200 OK", b"")]);
-    let answer = server.agent().post(&server.url.at("add"), &[("content-type", "text/plain")], b"body", 9).unwrap();
+    let answer =
+        server.agent().post(&server.url.at("add"), &[("content-type", "text/plain")], b"body", 9).unwrap();
     assert_eq!((answer.status, &answer.body[..]), (503, &b"{}"[..]));
     let asked = server.asked.lock().unwrap();
     assert!(asked.len() == 1 && asked[0].starts_with("post /log/add "), "{asked:?}");
@@ -201,7 +212,8 @@ fn what_is_sent_is_sent_once() {
 #[test]
 fn a_stream_is_read_as_it_comes() {
     let drip = Arc::new(|_: usize, stream: &mut TcpStream| {
-        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let head =
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
         let _ = stream.write_all(head);
         let _ = stream.write_all(b"8\r\nid: a-1\n\r\n");
         thread::sleep(Duration::from_secs(5));
@@ -232,8 +244,12 @@ fn a_log_on_a_server_tells_what_is_not_there_from_what_could_not_be_fetched() {
     for status in ["404 Not Found", "410 Gone"] {
         assert_eq!(store(status, b"no").0.get(TILE, 9).unwrap(), None);
     }
-    for status in ["204 No Content", "206 Partial Content", "304 Not Modified", "401 Unauthorized", "500 Oh"] {
+    for status in ["204 No Content", "206 Partial Content", "304 Not Modified", "401 Unauthorized", "500 Oh"]
+    {
         let error = store(status, b"").0.get(TILE, 9).unwrap_err();
-        assert!(matches!(error, StoreError::Fetch { source: AgentError::Status(_), .. }), "{status}: {error:?}");
+        assert!(
+            matches!(error, StoreError::Fetch { source: AgentError::Status(_), .. }),
+            "{status}: {error:?}"
+        );
     }
 }

@@ -37,12 +37,6 @@ pub enum UrlError {
 pub struct Url(String);
 
 impl Url {
-    /// Whether a text means a URL rather than a path.
-    #[must_use]
-    pub fn is_meant_by(text: &str) -> bool {
-        text.starts_with("http://") || text.starts_with("https://")
-    }
-
     /// The address of what lies below the prefix, by its path without a slash before it.
     #[must_use]
     pub fn at(&self, path: &str) -> String {
@@ -107,7 +101,9 @@ impl FromStr for Url {
         let good_port = port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.parse::<u16>().is_ok());
         let good_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-            None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
+            None => {
+                !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+            }
         };
         if !good_host || !good_port {
             return Err(no(UrlError::Host));
@@ -178,7 +174,9 @@ mod tests {
         for text in ["http://localhost", "http://127.1.2.3:80/a", "https://[::1]:443"] {
             assert!(url(text).unwrap().is_loopback(), "{text}");
         }
-        for text in ["http://localhost.example", "http://10.0.0.1", "http://[fe80::1]", "http://127.0.0.1.example"] {
+        for text in
+            ["http://localhost.example", "http://10.0.0.1", "http://[fe80::1]", "http://127.0.0.1.example"]
+        {
             assert!(!url(text).unwrap().is_loopback(), "{text}");
         }
     }

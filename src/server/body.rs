@@ -40,7 +40,9 @@ mod tests {
 
     #[test]
     fn a_body_is_read_up_to_its_limit() {
-        let parts = || stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"123")), Ok(Bytes::from_static(b"45"))]);
+        let parts = || {
+            stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"123")), Ok(Bytes::from_static(b"45"))])
+        };
         assert_eq!(read(Body::from("12345"), 5).unwrap(), "12345");
         assert_eq!(read(Body::from("12345"), 4), Err(413));
         assert_eq!(read(Body::from_stream(parts()), 5).unwrap(), "12345");

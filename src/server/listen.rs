@@ -168,7 +168,10 @@ async fn requests<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         routes.call(request)
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_headers(MAX_FIELDS).max_buf_size(MAX_HEAD);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_headers(MAX_FIELDS)
+        .max_buf_size(MAX_HEAD);
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(io), answer));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

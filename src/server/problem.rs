@@ -175,7 +175,11 @@ mod tests {
     #[test]
     fn a_problem_says_its_type_status_and_more() {
         let wait = Duration::from_millis(1001);
-        let response = Problem::new(&TOO_OFTEN).detail("200 a second").retry_after(wait).with("rule", "R7").into_response();
+        let response = Problem::new(&TOO_OFTEN)
+            .detail("200 a second")
+            .retry_after(wait)
+            .with("rule", "R7")
+            .into_response();
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.headers()[header::RETRY_AFTER], "2");
         assert_eq!(response.headers()[header::CONTENT_TYPE], MEDIA_TYPE);

@@ -131,7 +131,8 @@ impl Object {
         let Some((mut file, size)) = folder.file(&name)? else {
             return Ok(Problem::new(&NO_OBJECT).detail(self.name).into_response());
         };
-        let failed = |source| StoreError::Io { attempt: crate::store::Attempt::Read, name: name.clone(), source };
+        let failed =
+            |source| StoreError::Io { attempt: crate::store::Attempt::Read, name: name.clone(), source };
         let modified = modified_ns(&file).map_err(failed)?;
         let dated = || format!("{size:x}-{modified:x}");
         if size > MAX_WHOLE {
@@ -199,7 +200,9 @@ impl Object {
         let head = self.head(status, tag);
         let body = body(range)?;
         Ok(match status {
-            StatusCode::PARTIAL_CONTENT => (head, length, [(header::CONTENT_RANGE, content)], body).into_response(),
+            StatusCode::PARTIAL_CONTENT => {
+                (head, length, [(header::CONTENT_RANGE, content)], body).into_response()
+            }
             _ => (head, length, body).into_response(),
         })
     }
@@ -228,7 +231,8 @@ fn accepts_packed(asked: &HeaderMap) -> bool {
     let accepted = asked.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
     let gzip = |part: &str| {
         let (name, quality) = part.split_once(';').unwrap_or((part, ""));
-        let refused = quality.trim().strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
+        let refused =
+            quality.trim().strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
         name.trim().eq_ignore_ascii_case("gzip") && !refused
     };
     !asked.contains_key(header::RANGE) && accepted.split(',').any(gzip)
@@ -255,11 +259,15 @@ enum Wanted {
 /// The range that is asked for, if it is one, and of the object with this entity tag.
 fn wanted(asked: &HeaderMap, size: u64, tag: &str) -> Wanted {
     let text = |name| asked.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
-    let Some(range) = text(header::RANGE).and_then(|range| range.strip_prefix("bytes=")) else { return Wanted::All };
+    let Some(range) = text(header::RANGE).and_then(|range| range.strip_prefix("bytes=")) else {
+        return Wanted::All;
+    };
     if text(header::IF_RANGE).is_some_and(|have| have != tag) {
         return Wanted::All;
     }
-    let number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten();
+    let number = |digits: &str| {
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten()
+    };
     let range = match range.trim().split_once('-') {
         Some(("", last)) => number(last).map(|last| size.saturating_sub(last)..size),
         Some((first, "")) => number(first).map(|first| first..size),

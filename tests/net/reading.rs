@@ -52,7 +52,10 @@ fn every_reading_command_says_of_a_url_what_it_says_of_the_directory() {
     }
     // Ids are found without the index that only the home has.
     let id = SmallLog::clone(&busy(0)).entry(6).id.short();
-    assert_eq!(world.run(&format!("show {id} --log {}", server.url)).ends(0).out, world.run(&format!("show {id} --log paris")).out);
+    assert_eq!(
+        world.run(&format!("show {id} --log {}", server.url)).ends(0).out,
+        world.run(&format!("show {id} --log paris")).out
+    );
     // Drafts are made on what is served.
     world.run(&format!("verify paris --against {}", server.url)).ends(0).says("the same history as");
 }
@@ -114,7 +117,11 @@ fn what_a_server_changes_is_found_and_what_it_does_not_give_is_told_apart() {
 fn a_url_without_a_log_and_what_is_no_url_are_told() {
     let world = World::with(&busy(0));
     let server = serve(&world, "paris");
-    world.run(&format!("verify {}/paris", server.url)).ends(2).says("no log at").says("there is no checkpoint");
+    world
+        .run(&format!("verify {}/paris", server.url))
+        .ends(2)
+        .says("no log at")
+        .says("there is no checkpoint");
     world.run("verify http://").ends(2).says("the URL names no host");
     world.run("verify http://me@127.0.0.1/").ends(2).says("a user's name");
     world.run(&format!("serve {}", server.url)).ends(2).says("is served already");
@@ -131,7 +138,10 @@ fn a_server_that_goes_back_is_noticed() {
     // Whoever never saw more of it cannot know.
     world.run(&format!("log --log {}", old.url)).ends(0);
     world.run(&format!("log --log {}", new.url)).ends(0);
-    world.run(&format!("log --log {}", old.url)).ends(1).says("has 9 entries, and you have seen a checkpoint of 12");
+    world
+        .run(&format!("log --log {}", old.url))
+        .ends(1)
+        .says("has 9 entries, and you have seen a checkpoint of 12");
     world.run(&format!("verify {}", old.url)).ends(1).says("the log was rolled back");
     world.run(&format!("verify {}", new.url)).ends(0).says("nothing was changed below entry 12");
 }
@@ -147,8 +157,14 @@ fn a_server_with_another_history_is_refused_and_proved_to_have_one() {
     world.log("other", &two);
     let (here, there) = (serve(&world, "paris"), serve(&world, "other"));
     world.run(&format!("verify {}", here.url)).ends(0);
-    world.run(&format!("status --log {}", there.url)).ends(1).says("another history than the one you have seen");
-    world.run(&format!("verify {} --out fork.evidence", there.url)).ends(1).says("contradicts the checkpoint of 12");
+    world
+        .run(&format!("status --log {}", there.url))
+        .ends(1)
+        .says("another history than the one you have seen");
+    world
+        .run(&format!("verify {} --out fork.evidence", there.url))
+        .ends(1)
+        .says("contradicts the checkpoint of 12");
     // Anyone is convinced by the file, without network.
     world.run("verify paris").ends(0);
     let evidence = world.path("fork.evidence");

@@ -8,7 +8,8 @@ use std::net::TcpListener;
 /// A log, and a certificate for this machine with its key.
 fn world(name: &str) -> World {
     let world = World::with(&SmallLog::ready());
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let made =
+        rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
     world.write(&format!("{name}.pem"), made.cert.pem());
     world.write(&format!("{name}.key"), made.signing_key.serialize_pem());
     world
@@ -17,7 +18,8 @@ fn world(name: &str) -> World {
 #[test]
 fn a_log_is_read_by_tls_from_a_server_that_is_known() {
     let world = world("cert");
-    let server = Server::start(&world.path("."), "paris", &["--tls-cert", "cert.pem", "--tls-key", "cert.key"]);
+    let server =
+        Server::start(&world.path("."), "paris", &["--tls-cert", "cert.pem", "--tls-key", "cert.key"]);
     assert!(server.url.starts_with("https://"));
     world.run(&format!("verify {} --ca cert.pem", server.url)).ends(0).says("verified: no findings");
     let by_name = server.url.replace("127.0.0.1", "localhost");
@@ -43,5 +45,9 @@ fn beyond_this_machine_a_certificate_is_asked_for() {
     listen(" --tls-cert cert.pem --tls-key cert.pem").ends(2).says("cannot be used");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    world.run(&format!("serve paris --listen {address}")).ends(2).says("cannot listen").says("another server");
+    world
+        .run(&format!("serve paris --listen {address}"))
+        .ends(2)
+        .says("cannot listen")
+        .says("another server");
 }

@@ -66,7 +66,10 @@ fn ranges_of_bytes_are_answered() {
         ("bytes=-32", &tile[8160..], "bytes 8160-8191/8192"),
     ] {
         let answer = part(range);
-        assert_eq!((answer.status, &answer.body[..], answer.field("content-range")), (206, want, Some(content)));
+        assert_eq!(
+            (answer.status, &answer.body[..], answer.field("content-range")),
+            (206, want, Some(content))
+        );
     }
     let beyond = part("bytes=8192-");
     assert_eq!((beyond.status, beyond.field("content-range")), (416, Some("bytes */8192")));
@@ -90,7 +93,8 @@ fn a_bundle_is_packed_where_that_is_accepted() {
     assert_eq!((plain.field("content-encoding"), &plain.body), (None, &bundle));
     assert_ne!(plain.field("etag"), answer.field("etag"), "other bytes, another tag");
     let tag = answer.field("etag").unwrap();
-    let known = server.get("/tile/entries/000", &format!("Accept-Encoding: gzip\r\nIf-None-Match: {tag}\r\n"));
+    let known =
+        server.get("/tile/entries/000", &format!("Accept-Encoding: gzip\r\nIf-None-Match: {tag}\r\n"));
     assert_eq!(known.status, 304);
     let hashes = server.get("/tile/0/000", "Accept-Encoding: gzip\r\n");
     assert_eq!(hashes.field("content-encoding"), None, "hashes cannot be packed");
@@ -204,7 +208,15 @@ fn the_server_describes_and_counts_what_it_does() {
     }
     let api: Value = serde_json::from_slice(&server.get("/openapi.json", "").body).unwrap();
     assert!(api["openapi"].as_str().unwrap().starts_with("3."));
-    for path in ["/checkpoint", "/tile/{path}", "/charter.toml", "/healthz", "/readyz", "/metrics", "/problems/{name}"] {
+    for path in [
+        "/checkpoint",
+        "/tile/{path}",
+        "/charter.toml",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/problems/{name}",
+    ] {
         assert!(api["paths"][path]["get"].is_object(), "{path}");
     }
 }

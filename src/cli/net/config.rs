@@ -49,7 +49,8 @@ fn merged<T: Args + Serialize + DeserializeOwned>(given: T, text: &str, section:
         Some(_) => return Err(Problem::new(format!("{section} is no section")).into()),
     };
     let known = T::augment_args(Command::new("known"));
-    let known: Vec<String> = known.get_arguments().map(|arg| arg.get_id().as_str().replace('_', "-")).collect();
+    let known: Vec<String> =
+        known.get_arguments().map(|arg| arg.get_id().as_str().replace('_', "-")).collect();
     if let Some(name) = all.keys().find(|name| !known.contains(name)) {
         return Err(Problem::new(format!("[{section}] has no option {name}")).into());
     }
@@ -95,7 +96,8 @@ mod tests {
 
     #[test]
     fn what_is_given_goes_before_what_the_file_says() {
-        let file = "[serve]\nsome-name = \"file\"\nnames = [\"a\"]\nplain-http = true\nport = 1\n[other]\nx = 1\n";
+        let file =
+            "[serve]\nsome-name = \"file\"\nnames = [\"a\"]\nplain-http = true\nport = 1\n[other]\nx = 1\n";
         let all = merge(Whole::default(), file).unwrap();
         let part = Part { plain_http: true, port: Some(1) };
         assert_eq!(all, Whole { some_name: Some("file".into()), names: vec!["a".into()], part });

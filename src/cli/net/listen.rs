@@ -6,8 +6,8 @@ use anyhow::Result;
 use axum::Router;
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use servanda::server::listen::{self, Limits, Tls};
 use servanda::server::front::RATE;
+use servanda::server::listen::{self, Limits, Tls};
 use servanda::server::metrics::Metrics;
 use servanda::server::rates::Rate;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,8 +15,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// The most threads that read and write files for requests.
@@ -128,7 +128,8 @@ impl ListenArgs {
             _ => return Err(half()),
         };
         let cannot = |path: &PathBuf| format!("{} cannot be used", path.display());
-        let pem = || "want PEM: the certificate first, then those that lead to it; and its private key".to_owned();
+        let pem =
+            || "want PEM: the certificate first, then those that lead to it; and its private key".to_owned();
         let read = || CertificateDer::pem_file_iter(certificate)?.collect::<Result<Vec<_>, _>>();
         let chain = read().or_hint(|| cannot(certificate), pem)?;
         let secret = PrivateKeyDer::from_pem_file(key).or_hint(|| cannot(key), pem)?;
@@ -153,7 +154,9 @@ impl ListenArgs {
 }
 
 fn half() -> anyhow::Error {
-    Problem::new("a certificate and its key belong together").hint("give both --tls-cert and --tls-key").into()
+    Problem::new("a certificate and its key belong together")
+        .hint("give both --tls-cert and --tls-key")
+        .into()
 }
 
 async fn asked_to_end(ends: &mut [Signal; 2]) {

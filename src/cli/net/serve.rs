@@ -56,9 +56,10 @@ struct Options {
 /// Runs the verb.
 pub fn run(context: &Context, args: Serve) -> Result<Outcome> {
     let options = config::completed(args.options, args.config.as_deref(), "serve")?;
-    let path = options.log.as_deref().ok_or_else(|| {
-        Problem::new("no log is named").hint("name its directory: servanda serve LOG")
-    })?;
+    let path = options
+        .log
+        .as_deref()
+        .ok_or_else(|| Problem::new("no log is named").hint("name its directory: servanda serve LOG"))?;
     let folder = folder(path)?;
     options.trace.start()?;
     let metrics = Arc::<Metrics>::default();

@@ -106,7 +106,9 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     }
     let log = report.as_ref().and_then(|report| Some(report.history.roster()?.log));
     let outcome = tally.finish(&case, report.as_ref())?;
-    if let (Some(log), Some(now), Outcome::Good, true) = (log, &case.checkpoint, outcome, case.place.is_remote) {
+    if let (Some(log), Some(now), Outcome::Good, true) =
+        (log, &case.checkpoint, outcome, case.place.is_remote)
+    {
         kept::compare_with_seen(&case.place, &log, now)?;
     }
     Ok(outcome)
