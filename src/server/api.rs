@@ -1,6 +1,6 @@
 //! What a server answers, described for programs: `/openapi.json`, made from the same code that answers.
 
-use super::{health, problem, public};
+use super::{add, ask, events, health, problem, public};
 use axum::routing::get;
 use axum::{Json, Router};
 use utoipa::OpenApi;
@@ -25,6 +25,28 @@ use utoipa::openapi::OpenApi as Document;
     ),
 )]
 pub struct Reading;
+
+/// The description of what a log's writer answers besides.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        add::add,
+        add::promised,
+        ask::status,
+        ask::pledges,
+        ask::pledge,
+        ask::incidents,
+        ask::agenda,
+        ask::roster,
+        ask::entry,
+        events::events,
+    ),
+    tags(
+        (name = "statements", description = "What partners send in; their signatures are the authentication"),
+        (name = "ledger", description = "What follows from it, as this server tells it: verify before you rely on it"),
+    ),
+)]
+pub struct Writing;
 
 /// The document of all that a server answers.
 pub fn routes(document: Document) -> Router {

@@ -6,6 +6,8 @@
 //!               health     healthz, readyz, metrics
 //!               problem    what refusals mean (RFC 9457)
 //!               api        the document that describes all this (OpenAPI)
+//!               add        statements: door, a bounded queue -> writer, the one thread with the log's key
+//!               ask        questions -> teller, a thread that follows the writer; events, from its journal
 //! ```
 //!
 //! Each of these gives a [`Router`](axum::Router); whoever runs a server merges those it needs, puts [`front::Front`] before
@@ -19,13 +21,21 @@
 //! | this module | being there; who asks how often |
 //! | the folder that is served | nothing: readers verify |
 
+pub mod add;
 pub mod api;
+pub mod ask;
 pub mod body;
+pub mod door;
+pub mod events;
 pub mod front;
 pub mod health;
+pub mod journal;
 pub mod listen;
 pub mod metrics;
 pub mod patience;
 pub mod problem;
+pub mod progress;
 pub mod public;
 pub mod rates;
+pub mod teller;
+pub mod writer;

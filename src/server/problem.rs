@@ -95,8 +95,93 @@ pub const FAILED: Kind = Kind {
     about: "Its operator finds the reason in its own log.",
 };
 
+/// The body is no signed statement.
+pub const NO_STATEMENT: Kind = Kind {
+    name: "no-statement",
+    status: StatusCode::BAD_REQUEST,
+    title: "This is no signed statement",
+    about: "A statement is sent as `servanda pledge … --draft FILE` writes it: armoured, signed by all who must sign, and \
+            without what opens sealed values.",
+};
+
+/// What is asked for is put in a way that nobody understands.
+pub const NO_QUESTION: Kind = Kind {
+    name: "no-question",
+    status: StatusCode::BAD_REQUEST,
+    title: "The question is not understood",
+    about: "/openapi.json says what can be asked.",
+};
+
+/// A statement takes a place in its author's chain that is not the next one.
+pub const OUTDATED: Kind = Kind {
+    name: "outdated",
+    status: StatusCode::CONFLICT,
+    title: "Drafted on another state of its author's chain",
+    about: "Statements of one author and class form a chain, and another one has taken this place, or the one before it is not \
+            there. Read the log, and draft it anew.",
+};
+
+/// A rule refuses a statement.
+pub const REFUSED: Kind = Kind {
+    name: "refused",
+    status: StatusCode::UNPROCESSABLE_ENTITY,
+    title: "The log's rules refuse this statement",
+    about: "`rule` is the code of the rule, `findings` has every reason with its code. The rules are in the documentation, and \
+            anyone would judge by them as this server did. Nothing was appended.",
+};
+
+/// The operator at work was replaced.
+pub const REPLACED: Kind = Kind {
+    name: "replaced",
+    status: StatusCode::GONE,
+    title: "The operator of this log was replaced",
+    about: "The partners gave the log another operator, whose key is in `successor`: it takes statements from now on.",
+};
+
+/// Nothing is written at the moment.
+pub const STOPPED: Kind = Kind {
+    name: "stopped",
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "The log is not written at the moment",
+    about: "What was promised or published stays. Of a statement that was just sent it may not be known whether it is in: send \
+            the same again later, it goes in once.",
+};
+
+/// There is no room for more.
+pub const NO_ROOM: Kind = Kind {
+    name: "no-room",
+    status: StatusCode::INSUFFICIENT_STORAGE,
+    title: "There is no room for more",
+    about: "The operator must make room. Send the same again later.",
+};
+
+/// There is nothing of this name or number.
+pub const NOT_THERE: Kind = Kind {
+    name: "not-there",
+    status: StatusCode::NOT_FOUND,
+    title: "The log has nothing of this name or number",
+    about: "What was said just now may not be there yet.",
+};
+
 /// All kinds.
-pub const ALL: [&Kind; 8] = [&NO_PATH, &NO_OBJECT, &METHOD, &TOO_OFTEN, &TOO_LONG, &NO_BODY, &BUSY, &FAILED];
+pub const ALL: [&Kind; 16] = [
+    &NO_PATH,
+    &NO_OBJECT,
+    &METHOD,
+    &TOO_OFTEN,
+    &TOO_LONG,
+    &NO_BODY,
+    &BUSY,
+    &FAILED,
+    &NO_STATEMENT,
+    &NO_QUESTION,
+    &OUTDATED,
+    &REFUSED,
+    &REPLACED,
+    &STOPPED,
+    &NO_ROOM,
+    &NOT_THERE,
+];
 
 /// A refusal.
 #[derive(Debug)]

@@ -74,25 +74,52 @@ impl<K: Eq + Hash + Clone> Rates<K> {
         self.rate
     }
 
+    /// How long someone whose bucket is empty has to wait; none: it is not empty. Takes nothing, and remembers nobody.
+    #[must_use]
+    pub fn wait(&self, who: &K, now: Instant) -> Option<Duration> {
+        let all = self.buckets.lock().expect("nothing panics while it holds this");
+        let left = self.left(&all, who, now);
+        (left < 1.0).then(|| self.until(left))
+    }
+
+    /// Takes a request out of someone's bucket, be it empty: then it takes longer to fill again.
+    pub fn charge(&self, who: &K, now: Instant) {
+        let mut all = self.buckets.lock().expect("nothing panics while it holds this");
+        let left = self.left(&all, who, now);
+        self.keep(&mut all, who, Bucket { left: left - 1.0, at: now });
+    }
+
     /// Takes a request out of someone's bucket.
     ///
     /// # Errors
     /// Where it is empty: how long to wait.
     pub fn take(&self, who: &K, now: Instant) -> Result<(), Duration> {
-        let (burst, per_second) = (f64::from(self.rate.burst), f64::from(self.rate.per_second));
         let mut all = self.buckets.lock().expect("nothing panics while it holds this");
-        let before = all.young.get(who).or_else(|| all.old.get(who)).copied();
-        let left = before.map_or(burst, |bucket| {
+        let left = self.left(&all, who, now);
+        let taken = if left >= 1.0 { left - 1.0 } else { left };
+        self.keep(&mut all, who, Bucket { left: taken, at: now });
+        if left >= 1.0 { Ok(()) } else { Err(self.until(left)) }
+    }
+
+    fn left(&self, all: &Generations<K>, who: &K, now: Instant) -> f64 {
+        let (burst, per_second) = (f64::from(self.rate.burst), f64::from(self.rate.per_second));
+        let before = all.young.get(who).or_else(|| all.old.get(who));
+        before.map_or(burst, |bucket| {
             let gone = now.saturating_duration_since(bucket.at).as_secs_f64();
             (bucket.left + gone * per_second).min(burst)
-        });
-        let taken = if left >= 1.0 { Ok(left - 1.0) } else { Err(left) };
+        })
+    }
+
+    fn keep(&self, all: &mut Generations<K>, who: &K, bucket: Bucket) {
         if all.young.len() >= self.most && !all.young.contains_key(who) {
             all.old = std::mem::take(&mut all.young);
         }
-        all.young.insert(who.clone(), Bucket { left: taken.unwrap_or(left), at: now });
-        drop(all);
-        taken.map(|_| ()).map_err(|left| Duration::from_secs_f64((1.0 - left) / per_second.max(0.001)))
+        all.young.insert(who.clone(), bucket);
+    }
+
+    /// How long until there is one request in a bucket.
+    fn until(&self, left: f64) -> Duration {
+        Duration::from_secs_f64((1.0 - left) / f64::from(self.rate.per_second).max(0.001))
     }
 }
 
@@ -133,6 +160,18 @@ mod tests {
         assert!(rates.take(&"a", at(1_000_000)).is_err());
         // A clock that goes back fills nothing.
         assert!(rates.take(&"a", at(0)).is_err());
+    }
+
+    #[test]
+    fn what_is_charged_may_be_more_than_there_is_and_is_waited_for() {
+        let rates = Rates::new(Rate { burst: 2, per_second: 10 }, 8);
+        let start = Instant::now();
+        assert_eq!(rates.wait(&"a", start), None);
+        (0..5).for_each(|_| rates.charge(&"a", start));
+        let wait = rates.wait(&"a", start).unwrap();
+        assert!(wait > Duration::from_millis(399) && wait < Duration::from_millis(401), "{wait:?}");
+        assert_eq!(rates.wait(&"a", start + Duration::from_millis(410)), None);
+        assert_eq!(rates.wait(&"b", start), None);
     }
 
     #[test]

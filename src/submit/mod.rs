@@ -243,6 +243,13 @@ impl Operator {
         Ok(Client::open(self.writer.store(), size, root)?.entry(index)?)
     }
 
+    /// The entry at an index that was admitted and is not committed yet.
+    #[must_use]
+    pub fn uncommitted(&self, index: u64) -> Option<&[u8]> {
+        let at = usize::try_from(index.checked_sub(self.writer.size())?).ok()?;
+        self.waiting.get(at).map(Vec::as_slice)
+    }
+
     /// Whether the next statement should wait for a commit, since one round takes no more: a greater one is appended in
     /// several, each durable by itself.
     #[must_use]

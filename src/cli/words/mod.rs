@@ -14,6 +14,7 @@ pub use acts::{body, opened, sentence};
 pub use charter::{aspect, aspects};
 pub use fields::{Change, Held, changes, open_quantity};
 pub use page::{Names, Page, grouped};
+pub use servanda::ledger::answers::entry as json;
 pub use servanda::text::count;
 pub use terms::{annex, force, party, standing, when};
 
@@ -22,10 +23,8 @@ use page::ordinal;
 use terms::bounded;
 
 use super::plain::plain;
-use serde_json::{Value, json as object};
 use servanda::charter::Sealable;
 use servanda::codec::encode;
-use servanda::entry::SignedEntry;
 use servanda::field::{Class, Handle};
 use servanda::hash::ZEROS;
 use servanda::roster::Open;
@@ -200,42 +199,6 @@ fn ids(ids: &[servanda::hash::Hash]) -> String {
         [] => "nothing".to_owned(),
         few => listed(few.iter().map(servanda::hash::Hash::short), "and"),
     }
-}
-
-/// An entry for programs: all of it, the act in the form in which it can be drafted.
-pub fn json(e: &SignedEntry) -> Value {
-    let s = &e.statement;
-    let act = s.act();
-    let mut out = object!({
-        "index": e.entry.index,
-        "id": e.id,
-        "sequenced_at": e.entry.sequenced_at,
-        "author": s.author,
-        "class": Class::from_number(s.class).map(Class::name),
-        "kind": s.kind,
-        "act": act.as_ref().ok(),
-    });
-    let fields = out.as_object_mut().expect("an object");
-    if let Err(error) = &act {
-        fields.insert("not_understood".to_owned(), object!(error.to_string()));
-        fields.insert("body".to_owned(), object!(s.body));
-    }
-    for (key, value) in [
-        ("seq", object!(s.seq)),
-        ("prev", object!(s.prev)),
-        ("seen", object!(s.seen)),
-        ("issued_at", object!(s.issued_at)),
-        ("expires_at", object!(s.expires_at)),
-        ("log", object!(s.log)),
-        ("version", object!(s.version)),
-        ("signatures", object!(e.entry.signatures)),
-        ("link", object!(e.entry.link)),
-        ("roster", object!(e.entry.roster)),
-        ("leaf", object!(e.leaf)),
-    ] {
-        fields.insert(key.to_owned(), value);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -12,9 +12,11 @@
 //! | who would owe what if this happened now? | [`what_if`](Ledger::what_if) |
 //! | who reported what? | [`mod@incidents`] |
 //! | whose keys counted when? | [`mod@service`] |
+//! | what does an entry say? | [`mod@entry`] |
 
 pub mod agenda;
 pub mod changes;
+pub mod entry;
 pub mod incidents;
 pub mod news;
 pub mod rows;
@@ -23,6 +25,7 @@ pub mod totals;
 pub mod trial;
 
 pub use agenda::{Item, What, agenda};
+pub use entry::entry;
 pub use changes::{Change, Changed, changes};
 pub use incidents::{AspectTally, IncidentRow, ReportRow, incidents, observations};
 pub use news::{Happened, News};

@@ -1,0 +1,294 @@
+//! The writer: the one thread that owns the [`Operator`] and the log's key.
+//!
+//! ```text
+//! take what waits -> admit, one commit for all of it -> durable: promises -> publish -> proofs -> take what waits …
+//! ```
+//!
+//! It never waits for more statements: while one round is written the next one gathers in the queue, so rounds grow with load
+//! by themselves. A failure whose outcome is unknown closes the log; everyone whose statement was in that round is told that it
+//! is not known, and the log is opened again, after a while that grows. Whoever then sends the same statement again learns what
+//! became of it. Only where another writer has taken over it stays closed.
+
+mod counts;
+mod publish;
+mod round;
+
+use super::door::{Answer, Door, Refusal, Submission, Work};
+use super::metrics::Metrics;
+use super::progress::{Progress, Reached};
+use super::rates::{Rate, Rates};
+use crate::armor::File;
+use crate::client::Client;
+use crate::field::{Class, Handle, Instant};
+use crate::key::SigningKey;
+use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES};
+use crate::merkle::bundle;
+use crate::promise::Promise;
+use crate::roster::Roster;
+use crate::submit::{Operator, SubmitError};
+use counts::Counts;
+use publish::{Pending, Published};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant as Moment};
+use std::{io, mem};
+
+/// How often one partner may say something: so often at once, and a second.
+pub const PARTNER_RATE: Rate = Rate { burst: 100, per_second: 50 };
+
+/// How many authors are remembered for that.
+const AUTHORS: usize = 4096;
+
+/// How long is waited before a log that failed is opened again; twice as long each time, up to the second.
+const REOPEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// Tells the time of new entries.
+pub type Clock = Box<dyn Fn() -> Instant + Send>;
+
+/// Opens the log for writing; called again after a failure.
+pub type Opening = Box<dyn FnMut() -> Result<Operator, SubmitError> + Send>;
+
+/// What the writer works with.
+pub struct Tools {
+    /// Signs checkpoints.
+    pub log_key: SigningKey,
+    /// Keys of the operator's officers, who sign promises.
+    pub officers: Vec<SigningKey>,
+    /// How often one partner may say something; none: as often as it likes.
+    pub partner_rate: Option<Rate>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// A writer at work.
+pub struct Writer {
+    door: Door,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Goes to work on an opened log.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
+        operator: Operator,
+        open: Opening,
+        tools: Tools,
+        progress: Progress,
+        metrics: &Metrics,
+    ) -> io::Result<Self> {
+        let (door, work) = Door::new();
+        let partners = tools.partner_rate.map(|rate| Rates::new(rate, AUTHORS));
+        let counts = Counts::new(metrics);
+        let writing = Writing {
+            open,
+            operator: Some(operator),
+            tools,
+            partners,
+            published: None,
+            pending: Pending::default(),
+            progress,
+            counts,
+            reopen: None,
+        };
+        let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || writing.run(&work))?;
+        Ok(Self { door, thread })
+    }
+
+    /// The way in.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        self.door.clone()
+    }
+
+    /// Lets it finish what it was given, and waits for that.
+    pub fn end(self) {
+        self.door.end();
+        // It has told why, should it have broken off.
+        let _ = self.thread.join();
+    }
+}
+
+/// When a log that failed is opened again.
+struct Reopen {
+    /// None: never.
+    at: Option<Moment>,
+    pause: Duration,
+    why: String,
+    no_room: bool,
+}
+
+struct Writing {
+    open: Opening,
+    /// None while it is closed after a failure.
+    operator: Option<Operator>,
+    tools: Tools,
+    partners: Option<Rates<Handle>>,
+    published: Option<Published>,
+    pending: Pending,
+    progress: Progress,
+    counts: Counts,
+    reopen: Option<Reopen>,
+}
+
+impl Writing {
+    fn run(mut self, work: &Receiver<Work>) {
+        // What an earlier run committed and did not publish.
+        self.publish();
+        let mut ends = false;
+        while !ends {
+            let first = match self.next_due() {
+                None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => work.recv_timeout(at.saturating_duration_since(Moment::now())),
+            };
+            let (submissions, promises);
+            match first {
+                Ok(first) => (submissions, promises, ends) = gather(first, work),
+                Err(RecvTimeoutError::Timeout) => (submissions, promises) = (Vec::new(), Vec::new()),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.open_again();
+            if !submissions.is_empty() {
+                self.round(submissions);
+            }
+            self.publish();
+            for (index, answer) in promises {
+                // Whoever does not wait for it any more need not have it.
+                let _ = answer.send(self.promise(index));
+            }
+        }
+        tracing::info!(target: "servanda::writer", "ended");
+    }
+
+    /// When there is something to do, whether or not anybody comes.
+    fn next_due(&self) -> Option<Moment> {
+        self.reopen.as_ref().and_then(|reopen| reopen.at)
+    }
+
+    /// The operator, or why there is none.
+    fn operator(&mut self) -> Result<&mut Operator, Refusal> {
+        let closed = self.reopen.as_ref();
+        let why = closed.map_or_else(String::new, |reopen| reopen.why.clone());
+        let no_room = closed.is_some_and(|reopen| reopen.no_room);
+        self.operator.as_mut().ok_or(Refusal::Failed { why, no_room })
+    }
+
+    /// Closes the log after a failure.
+    fn fail(&mut self, error: &SubmitError) {
+        // The index of ids must be free before it can be opened again.
+        self.operator = None;
+        self.published = None;
+        self.counts.failures.inc();
+        let is_over = matches!(error, SubmitError::Log(LogError::Fenced { .. } | LogError::Ahead { .. }));
+        let pause = self.reopen.take().map_or(REOPEN.0, |before| (before.pause * 2).min(REOPEN.1));
+        let at = (!is_over).then(|| Moment::now() + pause);
+        tracing::error!(target: "servanda::writer", %error, for_good = is_over, "the log is closed");
+        let Refusal::Failed { why, no_room } = Refusal::failed(error) else { return };
+        self.progress.trouble(Some(why.clone()));
+        self.reopen = Some(Reopen { at, pause, why, no_room });
+    }
+
+    /// Opens the log again where it is time for that.
+    fn open_again(&mut self) {
+        if self.operator.is_some() || self.next_due().is_none_or(|at| at > Moment::now()) {
+            return;
+        }
+        match (self.open)() {
+            Ok(operator) => {
+                tracing::info!(target: "servanda::writer", size = operator.writer().size(), "the log is open again");
+                self.operator = Some(operator);
+                self.progress.trouble(None);
+                // The pause stays for the case that it fails again at once; `round` ends it.
+                self.reopen.iter_mut().for_each(|reopen| reopen.at = None);
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// All goes well again.
+    fn went_well(&mut self) {
+        self.reopen = None;
+    }
+
+    /// Tells how far the log has come.
+    fn step(&self) {
+        let Some(operator) = &self.operator else { return };
+        let writer = operator.writer();
+        let reached = Reached { size: writer.size(), root: writer.root(), published: writer.published() };
+        self.counts.reached(reached);
+        self.progress.step(reached);
+    }
+
+    /// The promise of an entry that is durable and not published.
+    fn promise(&mut self, index: u64) -> Result<String, Refusal> {
+        let operator = self.operator()?;
+        let writer = operator.writer();
+        if !(writer.published()..writer.size()).contains(&index) {
+            return Err(Refusal::NoPromise(index));
+        }
+        let entry = operator.entry(index)?;
+        self.promise_of(index, entry)
+    }
+
+    /// The operator's word that this entry will be published at this index.
+    fn promise_of(&mut self, index: u64, entry: Vec<u8>) -> Result<String, Refusal> {
+        let keys = mem::take(&mut self.tools.officers);
+        let signed = self.operator().map(|operator| {
+            let officers = officers(operator.roster(), &keys);
+            Promise::sign(operator.roster().log, index, entry, &officers)
+        });
+        self.tools.officers = keys;
+        File::Promise
+            .write(&signed?)
+            .map_err(|error| Refusal::Failed { why: error.to_string(), no_room: false })
+    }
+}
+
+/// Which officers of the operator have these keys, and may give promises; by their numbers.
+#[must_use]
+pub fn officers<'a>(roster: &Roster, keys: &'a [SigningKey]) -> Vec<(u8, &'a SigningKey)> {
+    let Some(operator) = roster.keys(&Handle::operator()) else { return Vec::new() };
+    let numbered = (0..).zip(operator.keys.iter().zip(operator.set.officers.iter()));
+    let may = numbered.filter(|(_, (_, officer))| officer.classes.has(Class::OperateLog));
+    may.filter_map(|(number, (public, _))| Some((number, keys.iter().find(|key| key.public() == *public)?)))
+        .collect()
+}
+
+/// Who asked for the promise of which entry.
+type Asked = (u64, tokio::sync::oneshot::Sender<Result<String, Refusal>>);
+
+/// Takes what waits, up to one round; tells whether it is to be the last.
+fn gather(first: Work, work: &Receiver<Work>) -> (Vec<Submission>, Vec<Asked>, bool) {
+    let (mut submissions, mut promises, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let mut next = Some(first);
+    while let Some(one) = next.take() {
+        match one {
+            Work::Submission(submission) => {
+                bytes += bundle::ENTRY_MAX.min(submission.statement.len() + (1 << 14));
+                submissions.push(*submission);
+            }
+            Work::Promise(index, answer) => promises.push((index, answer)),
+            // What was sent before has been taken; what comes now is too late.
+            Work::End => return (submissions, promises, true),
+        }
+        if submissions.len() < MAX_ROUND && bytes + bundle::ENTRY_MAX <= MAX_ROUND_BYTES {
+            next = work.try_recv().ok();
+        }
+    }
+    (submissions, promises, false)
+}
+
+/// An inclusion proof and the entry, from what is published.
+fn client<'a>(operator: &'a Operator, published: &Published) -> Result<Client<'a>, SubmitError> {
+    let writer = operator.writer();
+    if published.size == writer.size() {
+        return Ok(Client::resume(writer.store(), writer.builder()));
+    }
+    Ok(Client::open(writer.store(), published.size, published.root)?)
+}
+
+/// Answers someone, who may have gone.
+fn answer(to: tokio::sync::oneshot::Sender<Result<Answer, Refusal>>, what: Result<Answer, Refusal>) {
+    let _ = to.send(what);
+}

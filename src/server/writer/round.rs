@@ -1,0 +1,145 @@
+//! One round: all that waits is admitted, shares one commit, and is durable.
+
+use super::counts::Came;
+use super::publish::Waiting;
+use super::{Writing, answer};
+use crate::server::door::{Answer, Refusal, Submission, Until};
+use crate::chain::{Finding, Reason};
+use crate::field::Handle;
+use crate::statement::Statement;
+use crate::submit::{Admitted, Signed, SubmitError};
+use std::time::Instant;
+
+/// A statement that was looked at, and what came of it.
+type Judged = (Submission, Result<(Admitted, Option<Vec<u8>>), SubmitError>);
+
+impl Writing {
+    /// Admits what waits, and makes it durable.
+    pub(super) fn round(&mut self, submissions: Vec<Submission>) {
+        let submissions = self.admissible(submissions);
+        let now = (self.tools.clock)();
+        let operator = match self.operator() {
+            Ok(operator) => operator,
+            Err(Refusal::Failed { why, no_room }) => {
+                let refusal = || Refusal::Failed { why: why.clone(), no_room };
+                submissions.into_iter().for_each(|s| answer(s.answer, Err(refusal())));
+                return;
+            }
+            Err(_) => return,
+        };
+        let signed: Vec<Signed<'_>> =
+            submissions.iter().map(|s| (&s.statement[..], &s.signatures[..])).collect();
+        let admitted = operator.admit_all(&signed, now);
+        let with_entry = |admitted: Admitted| (admitted, operator.uncommitted(admitted.index()).map(<[u8]>::to_vec));
+        let judged: Vec<_> = admitted.into_iter().map(|judged| judged.map(with_entry)).collect();
+        let judged: Vec<Judged> = submissions.into_iter().zip(judged).collect();
+        let size = operator.writer().size();
+        let committed = operator.commit();
+        let is_new = operator.writer().size() > size;
+        self.charge(&judged);
+        match committed {
+            Ok(()) => {
+                self.went_well();
+                if is_new {
+                    self.counts.rounds.inc();
+                }
+                self.step();
+                judged.into_iter().for_each(|judged| self.durable(judged));
+            }
+            Err(error) => {
+                self.fail(&error);
+                // Even who was refused was judged by what may not be in the log now.
+                for (submission, _) in judged {
+                    self.counts.submission("failed");
+                    answer(submission.answer, Err(Refusal::failed(&error)));
+                }
+            }
+        }
+    }
+
+    /// Refuses those whose authors have said too much; who they say they are is not known yet, and cost nobody anything.
+    fn admissible(&self, submissions: Vec<Submission>) -> Vec<Submission> {
+        let Some(partners) = &self.partners else { return submissions };
+        let (mut admissible, now) = (Vec::with_capacity(submissions.len()), Instant::now());
+        for submission in submissions {
+            let author = Statement::decode(&submission.statement).ok().map(|s| s.author);
+            let wait = author.as_ref().and_then(|author| partners.wait(author, now));
+            match author.zip(wait) {
+                Some((author, wait)) => {
+                    self.counts.submission("too_often");
+                    answer(submission.answer, Err(Refusal::TooOften { author: author.to_string(), wait }));
+                }
+                None => admissible.push(submission),
+            }
+        }
+        admissible
+    }
+
+    /// Counts what partners said: what bears their signatures, in the log or not.
+    fn charge(&self, judged: &[Judged]) {
+        let Some(partners) = &self.partners else { return };
+        let now = Instant::now();
+        for author in judged.iter().filter_map(|(submission, judged)| author(submission, judged)) {
+            partners.charge(&author, now);
+        }
+    }
+
+    /// Answers whoever waits for no more than this; lets the others wait until it is published.
+    fn durable(&mut self, (submission, judged): Judged) {
+        let Submission { until, arrived, answer: to, .. } = submission;
+        let (admitted, entry) = match judged {
+            Ok(judged) => judged,
+            Err(error) => {
+                self.counts.submission("refused");
+                if !matches!(error, SubmitError::Refused(_) | SubmitError::Statement(_) | SubmitError::Entry(_)) {
+                    tracing::warn!(target: "servanda::writer", %error, "a statement could not be taken");
+                }
+                return answer(to, Err(error.into()));
+            }
+        };
+        let index = admitted.index();
+        let is_new = matches!(admitted, Admitted::New { .. });
+        self.counts.submission(if is_new { "new" } else { "known" });
+        if is_new {
+            self.counts.came(Came::Durable, arrived);
+        }
+        let is_published = self.published.as_ref().is_some_and(|published| index < published.size);
+        // Its proof is at hand, or soon will be.
+        if until == Until::Published || is_published {
+            return self.pending.wait(index, Waiting { arrived, is_new, entry, answer: to });
+        }
+        let entry = entry.map_or_else(|| self.entry(index), Ok);
+        answer(to, entry.and_then(|entry| self.promise_of(index, entry)).map(Answer::Promise));
+    }
+
+    fn entry(&mut self, index: u64) -> Result<Vec<u8>, Refusal> {
+        Ok(self.operator()?.entry(index)?)
+    }
+}
+
+/// Who said something that bears their signatures.
+fn author(submission: &Submission, judged: &Result<(Admitted, Option<Vec<u8>>), SubmitError>) -> Option<Handle> {
+    let unsigned = |f: &Finding| {
+        matches!(
+            f.reason,
+            Reason::OtherLog { .. }
+                | Reason::UnknownAuthor
+                | Reason::NotAcceded
+                | Reason::NoSignatures
+                | Reason::SignatureOrder
+                | Reason::UnknownOfficer { .. }
+                | Reason::Algorithm { .. }
+                | Reason::BadSignature { .. }
+                | Reason::WrongClass { .. }
+                | Reason::BelowThreshold { .. }
+                | Reason::NotAllSigned { .. }
+                | Reason::NewKeysSigned { .. }
+        )
+    };
+    let holds = match judged {
+        Ok(_) => true,
+        Err(SubmitError::Refused(findings)) => !findings.iter().any(unsigned),
+        Err(_) => false,
+    };
+    holds.then(|| Some(Statement::decode(&submission.statement).ok()?.author)).flatten()
+}
