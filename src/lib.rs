@@ -40,5 +40,7 @@ pub mod submit;
 pub mod verify;
 pub mod evidence;
 // - over the network -
+pub mod witness;
+pub mod gather;
 #[cfg(feature = "net")]
 pub mod server;
