@@ -21,4 +21,10 @@ impl Clock {
             Instant::from_ms(ms).unwrap_or_default()
         })
     }
+
+    /// What the system's clock says, in milliseconds since the Unix epoch, whatever verbs go by: for names that must differ.
+    #[cfg(feature = "net")]
+    pub fn real_ms(&self) -> u128 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+    }
 }

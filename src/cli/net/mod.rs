@@ -6,6 +6,7 @@ mod config;
 mod listen;
 pub mod serve;
 mod trace;
+mod writing;
 
 use super::files;
 use super::problem::{Hint, Problem};

@@ -1,8 +1,10 @@
-//! `servanda serve`: a log over HTTP. So far, as it lies in a directory, for reading.
+//! `servanda serve`: a log over HTTP. With the log's key at hand it takes statements, and tells what follows from them;
+//! without, it serves what lies in a directory, for reading.
 
 use super::config;
 use super::listen::ListenArgs;
 use super::trace::TraceArgs;
+use super::writing::{self, WritingArgs};
 use crate::cli::open::{self, Place};
 use crate::cli::problem::Problem;
 use crate::cli::{Context, Outcome};
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use servanda::log::{CHECKPOINT, MAX_CHECKPOINT};
 use servanda::server::front::Front;
 use servanda::server::metrics::Metrics;
-use servanda::server::{api, health, problem, public};
+use servanda::server::{add, api, ask, events, health, problem, public};
 use servanda::store::Read as _;
 use servanda::store::dir::{PublicDir, open_any};
 use std::path::{Path, PathBuf};
@@ -20,12 +22,13 @@ use std::sync::Arc;
 use utoipa::OpenApi as _;
 
 const EXAMPLE: &str = "\
-It serves the log as it lies there, for reading; anyone can verify what is read. SIGTERM or Ctrl-C ends it.
+With the log's key at hand it takes statements, and so do all commands that name its URL; without, or with --read-only, it \
+serves the log as it lies there. Anyone can verify what is read. SIGTERM or Ctrl-C ends it.
 
 EXAMPLE
-    servanda serve paris
-    servanda status --log http://127.0.0.1:7660       # from another terminal
-    servanda serve paris --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem";
+    servanda serve paris --log-key keys/log --operator-key keys/registrar --guard /mnt/other/paris.guard
+    servanda pledge … --log http://127.0.0.1:7660     # from another terminal
+    servanda serve copy --read-only --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem";
 
 /// Serve a log over HTTP
 #[derive(Args)]
@@ -47,6 +50,9 @@ struct Options {
     log: Option<PathBuf>,
     #[command(flatten)]
     #[serde(flatten)]
+    writing: WritingArgs,
+    #[command(flatten)]
+    #[serde(flatten)]
     listen: ListenArgs,
     #[command(flatten)]
     #[serde(flatten)]
@@ -60,31 +66,71 @@ pub fn run(context: &Context, args: Serve) -> Result<Outcome> {
         .log
         .as_deref()
         .ok_or_else(|| Problem::new("no log is named").hint("name its directory: servanda serve LOG"))?;
-    let folder = folder(path)?;
+    let (folder, home) = folder(path)?;
+    let keys = home.as_deref().map(|_| options.writing.keys()).transpose()?.flatten();
     options.trace.start()?;
+    match (home, keys) {
+        (Some(home), Some(keys)) => serve_writing(context, &options, path, folder, &home, keys)?,
+        _ => serve_reading(context, &options, path, folder)?,
+    }
+    Ok(Outcome::Good)
+}
+
+fn serve_reading(context: &Context, options: &Options, path: &Path, folder: PublicDir) -> Result<()> {
     let metrics = Arc::<Metrics>::default();
-    let shown = path.display();
-    options.listen.serve(context, &format!("serving {shown}, for reading,"), Arc::clone(&metrics), |_| {
+    let what = format!("serving {}, for reading,", path.display());
+    options.listen.serve(context, &what, Arc::clone(&metrics), |_| {
         let ready = readiness(folder.clone());
         let routes = public::routes(folder)
             .merge(health::routes(Arc::clone(&metrics), ready))
             .merge(problem::routes())
             .merge(api::routes(api::Reading::openapi()));
         Front::new(metrics, options.listen.rate()).before(routes)
-    })?;
-    Ok(Outcome::Good)
+    })
 }
 
-/// The public part of the log in a directory.
-fn folder(path: &Path) -> Result<PublicDir> {
+fn serve_writing(
+    context: &Context,
+    options: &Options,
+    path: &Path,
+    folder: PublicDir,
+    home: &Path,
+    keys: writing::Keys,
+) -> Result<()> {
+    let metrics = Arc::<Metrics>::default();
+    let work = options.writing.start(context, home, folder.clone(), keys, &metrics)?;
+    let what = format!("serving {}", path.display());
+    let served = options.listen.serve(context, &what, Arc::clone(&metrics), |stop| {
+        let progress = work.progress.clone();
+        let ready: health::Ready = Arc::new(move || progress.ready());
+        let asking = work.teller.asking();
+        let mut document = api::Reading::openapi();
+        document.merge(api::Writing::openapi());
+        let routes = public::routes(folder.clone())
+            .merge(health::routes(Arc::clone(&metrics), ready))
+            .merge(problem::routes())
+            .merge(api::routes(document))
+            .merge(add::routes(work.writer.door()))
+            .merge(ask::routes(asking.clone()))
+            .merge(ask::entries(Arc::new(folder), work.progress.clone()))
+            .merge(events::routes(asking, &metrics, stop.clone()));
+        Front::new(metrics, options.listen.rate()).before(routes)
+    });
+    // Nobody asks any more: what was begun is finished, the writer's work last but for telling of it.
+    work.end();
+    served
+}
+
+/// The public part of the log in a directory, and its home where it is one.
+fn folder(path: &Path) -> Result<(PublicDir, Option<PathBuf>)> {
     if let Some(url) = open::as_url(path) {
         return Err(Problem::new(format!("{url} is served already"))
             .hint("to serve a copy of it, give the directory that the copy lies in")
             .into());
     }
     // With a hint where it is another directory that was meant.
-    Place::find(path)?;
-    open_any(path).map_err(open::store_problem)
+    let place = Place::find(path)?;
+    Ok((open_any(path).map_err(open::store_problem)?, place.home))
 }
 
 /// A server of what lies in a directory is ready while there is a checkpoint.
