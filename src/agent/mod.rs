@@ -271,10 +271,10 @@ fn take(response: http::Response<Body>, limit: u64) -> Result<Answer, AgentError
     if status == 200 && plain && body.content_length().is_some_and(|announced| announced > limit) {
         return Err(AgentError::TooLong { limit });
     }
-    let limit = if status == 200 { limit } else { limit.min(MAX_REFUSAL) };
+    let limit = if head.status.is_success() { limit } else { limit.min(MAX_REFUSAL) };
     let body = match body.into_with_config().limit(limit).read_to_vec().map_err(AgentError::from) {
         Ok(body) => body,
-        Err(AgentError::TooLong { .. }) if status != 200 => Vec::new(),
+        Err(AgentError::TooLong { .. }) if !head.status.is_success() => Vec::new(),
         Err(error) => return Err(error),
     };
     Ok(Answer { status, body, headers: head.headers })

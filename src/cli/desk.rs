@@ -127,6 +127,14 @@ impl Desk {
         matches!(self.door, Door::Open(..))
     }
 
+    /// The log on a server, which may take statements.
+    pub fn on_server(&self) -> Option<&Log> {
+        match &self.door {
+            Door::Closed(read) => Some(&read.1).filter(|log| log.place.is_remote),
+            Door::Open(..) => None,
+        }
+    }
+
     /// Verified reads: of all that is committed where the door is open, else of what is published.
     pub fn client(&self) -> Result<Client<'_>> {
         match &self.door {

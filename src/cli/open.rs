@@ -228,6 +228,16 @@ pub fn founding_policy(vkey: &Vkey) -> Policy {
     Policy::of(std::slice::from_ref(vkey), &[], None).expect("a log's key is one")
 }
 
+/// The policy to open a checkpoint by: the trust file's, else that of the log's founding; with the keys of later operators.
+fn policy_for(place: &Place, held: Option<&Held>, signed: &SignedCheckpoint) -> anyhow::Result<Policy> {
+    let policy = match held {
+        Some(held) => held.trust.policy.clone(),
+        None => founding_policy(&place.founding(signed.claim().size)?.1.vkey),
+    };
+    let pinned = held.and_then(|held| held.trust.log.as_ref());
+    proof::policy_for(&place.public, signed.claim(), &policy, pinned).map_err(read_problem)
+}
+
 /// A log under a checkpoint that the policy accepts, its entry 0 proven, and pinned where the trust file pins it.
 pub struct Log {
     /// Where it lies.
@@ -264,14 +274,7 @@ impl Log {
                 .hint("a log without a checkpoint proves nothing: ask its operator for all of it")
         })?;
         let signed = SignedCheckpoint::parse(&bytes).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
-        let size = signed.claim().size;
-        let policy = match &held {
-            Some(held) => held.trust.policy.clone(),
-            None => founding_policy(&place.founding(size)?.1.vkey),
-        };
-        let pinned = held.as_ref().and_then(|held| held.trust.log.as_ref());
-        let policy =
-            proof::policy_for(&place.public, signed.claim(), &policy, pinned).map_err(read_problem)?;
+        let policy = policy_for(&place, held.as_ref(), &signed)?;
         let checkpoint = signed.open(&policy).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let mut client =
             Client::open(&place.public, checkpoint.size(), checkpoint.root()).map_err(read_problem)?;
@@ -290,6 +293,15 @@ impl Log {
             None => Arc::clone(&place.public),
         };
         Ok(Self { place, held, checkpoint, founded, near })
+    }
+
+    /// The policy to open a checkpoint of this log by.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    #[cfg(feature = "net")]
+    pub fn policy_for(&self, signed: &SignedCheckpoint) -> anyhow::Result<Policy> {
+        policy_for(&self.place, self.held.as_ref(), signed)
     }
 
     /// Verified reads.

@@ -14,12 +14,13 @@ use servanda::codec::List;
 use servanda::draft::Draft;
 use servanda::field::{Class, Duration, Handle, Instant};
 use servanda::hash::Hash;
+use servanda::history::History;
 use servanda::key::SigningKey;
 use servanda::ledger::{Said, Told};
 use servanda::log::MAX_ROUND;
 use servanda::seal::Opening;
 use servanda::statement::{Act, Kind, Statement, VERSION};
-use servanda::submit::{Admitted, Operator, Signed, SubmitError};
+use servanda::submit::{Admitted, Signed, SubmitError};
 use std::path::{Path, PathBuf};
 
 /// How a statement is signed and where it goes.
@@ -136,6 +137,11 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
         write_draft(context, &draft, &path, missing)?;
         return Ok(Outcome::Unchecked);
     }
+    #[cfg(feature = "net")]
+    if let Some(log) = desk.on_server().filter(|_| args.out.is_none()) {
+        let sent = super::net::sending::send(context, &desk, log, std::slice::from_ref(&draft));
+        return sent.inspect_err(|error| keep_unsent(context, draft, error));
+    }
     if desk.operator().is_none() {
         let path = args.out.unwrap_or_else(|| format!("{}.statement", draft.id().short()).into());
         files::write_new(&path, File::Statement.write(&without_openings(draft))?.as_bytes(), files::PUBLIC)?;
@@ -184,10 +190,14 @@ fn keep_unsent(context: &Context, draft: Draft, error: &anyhow::Error) {
 
 /// Puts signed statements into the log and publishes it.
 pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outcome> {
+    #[cfg(feature = "net")]
+    if let Some(log) = desk.on_server() {
+        return super::net::sending::send(context, desk, log, drafts);
+    }
     let now = context.clock.now();
     let Some((operator, key)) = desk.operator() else {
         return Err(Problem::new("the log cannot be written from here")
-            .hint("--log must be the log's home, and --log-key the key its checkpoints are signed with")
+            .hint("--log must be the log's home, and --log-key the key its checkpoints are signed with; or the URL it is served at")
             .into());
     };
     let mut admitted = Vec::with_capacity(drafts.len());
@@ -200,7 +210,7 @@ pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outc
     }
     bar.finish_and_clear();
     let followed: Vec<_> =
-        drafts.iter().zip(&admitted).map(|(d, (_, at))| followed(operator, d, *at)).collect();
+        drafts.iter().zip(&admitted).map(|(d, (_, at))| followed(operator.history(), d, *at)).collect();
     if let Err(replaced) = operator.check_in_office() {
         return hand_over(context, &admitted, &replaced);
     }
@@ -222,15 +232,15 @@ pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outc
 }
 
 /// What followed from a statement that is new in the log: how its motion stands, or what the ledger says.
-fn followed(operator: &Operator, draft: &Draft, at: Admitted) -> Vec<String> {
+pub fn followed(history: &History, draft: &Draft, at: Admitted) -> Vec<String> {
     let Admitted::New { index } = at else { return Vec::new() };
     let Some(act) = draft.statement().ok().and_then(|s| s.act().ok()) else { return Vec::new() };
     let motion = match &act {
         Act::Propose(_) => draft.id(),
         Act::Approve(approve) => approve.motion,
-        _ => return followed::lines(operator.history(), &draft.id(), &act),
+        _ => return followed::lines(history, &draft.id(), &act),
     };
-    let roster = operator.roster();
+    let Some(roster) = history.roster() else { return Vec::new() };
     vec![match roster.proposals().find(|open| open.id == motion) {
         Some(open) => {
             let approvals = words::count(open.approved_by.len(), "approval", "approvals");

@@ -68,12 +68,11 @@ pub(super) async fn add(
     let text = body::whole(body, MAX_BODY).await?;
     let draft = read(&text)?;
     let answered = door.submit(draft.statement.to_vec(), draft.signatures.to_vec(), until)?;
-    if until == Until::Published
-        && let Ok(answer) = timeout(PATIENCE, answered).await
-    {
-        return Ok(given(answer.map_err(|_| Refusal::Ended)??));
-    } else if until == Until::Durable {
+    if until == Until::Durable {
         return promise(answered).await;
+    }
+    if let Ok(answer) = timeout(PATIENCE, answered).await {
+        return Ok(given(answer.map_err(|_| Refusal::Ended)??));
     }
     // It is durable by now, or the writer does not get on: the same once more, for what there is.
     promise(door.submit(draft.statement.0, draft.signatures.0, Until::Durable)?).await

@@ -4,6 +4,7 @@
 
 mod config;
 mod listen;
+pub mod sending;
 pub mod serve;
 mod trace;
 mod writing;
