@@ -296,7 +296,8 @@ impl Asked {
     ) -> Result<Cosigned, AskError> {
         let Witness { name, vkey, .. } = &self.witness;
         let witness = name.clone();
-        let is_its = |signature: &NoteSignature| signature.name == vkey.name() && signature.key_id == vkey.key_id();
+        let is_its =
+            |signature: &NoteSignature| signature.name == vkey.name() && signature.key_id == vkey.key_id();
         let lines = std::str::from_utf8(&answer.body).unwrap_or_default().lines();
         let Some(signature) = lines.filter_map(NoteSignature::parse).find(is_its) else {
             return Err(AskError::NoLine { witness });

@@ -28,6 +28,8 @@ pub mod crew;
 pub mod http;
 pub mod round;
 pub mod start;
+#[cfg(test)]
+mod tests;
 
 use crate::hash::Hash;
 use crate::policy::Witness;

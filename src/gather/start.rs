@@ -72,7 +72,7 @@ pub fn ask_all(
         }
     }
     // Without a quorum nobody needs to have seen anything.
-    let enough = policy.quorum_is_none()
-        || policy.intersects_every_quorum(answered.iter().map(String::as_str));
+    let enough =
+        policy.quorum_is_none() || policy.intersects_every_quorum(answered.iter().map(String::as_str));
     if enough { Ok(found) } else { Err(StartError::TooFew(found.silent)) }
 }

@@ -173,8 +173,7 @@ impl Witness {
     ) -> Result<(u64, Hash), WitnessError> {
         let damaged = || WitnessError::Damaged { name: name.to_owned() };
         let read = SignedCheckpoint::parse(note).map_err(|_| damaged())?;
-        let keys: Vec<&Vkey> =
-            logs.keys(origin).unwrap_or_default().iter().chain([&self.vkey]).collect();
+        let keys: Vec<&Vkey> = logs.keys(origin).unwrap_or_default().iter().chain([&self.vkey]).collect();
         let holds = |vkey: &Vkey, bytes: &[u8]| match vkey.kind() {
             Kind::Log => vkey.key().holds(read.text().as_bytes(), bytes).then_some(()),
             Kind::Cosignature => cosignature::verify(vkey.key(), read.text(), bytes).map(|_| ()),

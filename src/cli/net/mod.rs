@@ -6,6 +6,7 @@ mod config;
 mod listen;
 pub mod serve;
 mod trace;
+pub mod witness;
 
 use super::files;
 use super::problem::{Hint, Problem};
