@@ -190,6 +190,18 @@ impl SignedCheckpoint {
         &self.bytes
     }
 
+    /// The text that is signed: three lines.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.note.text()
+    }
+
+    /// The note, for whoever knows the keys without a policy.
+    #[must_use]
+    pub fn note(&self) -> &Note {
+        &self.note
+    }
+
     /// Adds what witnesses answered: of these lines, those that are good cosignatures by witnesses of the policy, each in
     /// place of an earlier one by the same key. All others are dropped.
     ///

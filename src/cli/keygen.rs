@@ -1,4 +1,4 @@
-//! `keygen`: makes the key of an officer, or of a log.
+//! `keygen`: makes the key of an officer, of a log, or of a witness.
 
 use super::problem::Problem;
 use super::{Context, Outcome, files, keys};
@@ -16,15 +16,16 @@ is a vkey, the line that a charter, a policy and a trust file hold.
 
 EXAMPLES
   servanda keygen keys/defence --comment \"Minister of Defence, de\"
-  servanda keygen --log guarantees.example/paris-2026 --passphrase-file /run/secrets/log";
+  servanda keygen --log guarantees.example/paris-2026 --passphrase-file /run/secrets/log
+  servanda keygen --witness witness.example/w1";
 
 /// The arguments of `keygen`.
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Where the private key goes; the public one goes beside it [default: keys/officer, with --log keys/log]
+    /// Where the private key goes; the public one goes beside it [default: keys/officer, keys/log or keys/witness]
     path: Option<PathBuf>,
-    /// What is said about the key in its files, for people [default with --log: the origin]
+    /// What is said about the key in its files, for people [default: the origin or name]
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
     /// A file with the passphrase to encrypt the key with on its first line, instead of asking
@@ -36,13 +37,27 @@ pub struct Args {
     /// Make the key that signs the checkpoints of the log of this origin
     #[arg(long, value_name = "ORIGIN")]
     log: Option<String>,
+    /// Make the key with which a witness of this name cosigns checkpoints
+    #[arg(long, value_name = "NAME", conflicts_with = "log")]
+    witness: Option<String>,
+}
+
+impl Args {
+    /// The usual place of such a key, and what the name of its public half ends with.
+    fn usual(&self) -> (&'static str, &'static str) {
+        match (&self.log, &self.witness) {
+            (Some(_), _) => (keys::LOG, ".vkey"),
+            (None, Some(_)) => (keys::WITNESS, ".vkey"),
+            (None, None) => (keys::OFFICER, ".pub"),
+        }
+    }
 }
 
 /// Makes a key.
 pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
-    let usual = if args.log.is_some() { keys::LOG } else { keys::OFFICER };
+    let (usual, suffix) = args.usual();
     let path = args.path.clone().unwrap_or_else(|| usual.into());
-    let beside = with_suffix(&path, if args.log.is_some() { ".vkey" } else { ".pub" });
+    let beside = with_suffix(&path, suffix);
     files::must_be_free(&path)?;
     files::must_be_free(&beside)?;
 
@@ -55,7 +70,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     files::write_new(&beside, format!("{}\n", made.line).as_bytes(), files::PUBLIC)?;
 
     let encrypted = passphrase.is_some();
-    say(context, &made, &path, &beside, encrypted);
+    say(context, &args, &made, (&path, &beside), encrypted);
     context.screen.json(&json!({
         "private": path, "public": beside, "line": made.line, "fingerprint": made.fingerprint, "encrypted": encrypted,
     }))?;
@@ -66,22 +81,30 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
 struct Made {
     /// The public line or the vkey.
     line: String,
-    /// As `ssh-keygen -l` shows it; none of a log's key.
+    /// As `ssh-keygen -l` shows it; none of a log's or a witness's key.
     fingerprint: Option<String>,
     comment: String,
 }
 
 fn made(key: &SigningKey, args: &Args) -> anyhow::Result<Made> {
-    let comment = args.comment.clone().or_else(|| args.log.clone()).unwrap_or_default();
-    match &args.log {
-        Some(origin) => {
+    let named = args.log.as_ref().or(args.witness.as_ref());
+    let comment = args.comment.clone().or_else(|| named.cloned()).unwrap_or_default();
+    match (&args.log, &args.witness) {
+        (None, Some(name)) => {
+            let vkey = Vkey::witness(name, key.public()).map_err(|_| {
+                Problem::new(format!("{name:?} cannot be a witness's name"))
+                    .hint("a name is a URL without its scheme, e.g. witness.example/w1; no blanks, no +")
+            })?;
+            Ok(Made { line: vkey.to_string(), fingerprint: None, comment })
+        }
+        (Some(origin), _) => {
             let vkey = Vkey::log(origin, key.public()).map_err(|_| {
                 Problem::new(format!("{origin:?} cannot be an origin"))
                     .hint("an origin is a URL without its scheme, e.g. guarantees.example/paris-2026; no blanks, no +")
             })?;
             Ok(Made { line: vkey.to_string(), fingerprint: None, comment })
         }
-        None => {
+        (None, None) => {
             let public = PublicLine { key: key.public(), comment: comment.clone() };
             Ok(Made { line: public.to_string(), fingerprint: Some(public.fingerprint()), comment })
         }
@@ -107,7 +130,7 @@ fn passphrase(args: &Args, path: &Path) -> anyhow::Result<Option<Zeroizing<Strin
     Ok(Some(given))
 }
 
-fn say(context: &Context, made: &Made, path: &Path, beside: &Path, encrypted: bool) {
+fn say(context: &Context, args: &Args, made: &Made, (path, beside): (&Path, &Path), encrypted: bool) {
     let screen = &context.screen;
     let how = if encrypted { "encrypted" } else { "NOT encrypted" };
     let row = |name: &str, value: String| vec![name.to_owned(), value];
@@ -118,6 +141,12 @@ fn say(context: &Context, made: &Made, path: &Path, beside: &Path, encrypted: bo
     rows.extend(made.fingerprint.iter().map(|fingerprint| row("fingerprint", fingerprint.clone())));
     screen.table(&rows);
     screen.say(format!("\n{}\n", made.line));
+    if args.witness.is_some() {
+        screen.say(
+            "Next: send this line to those who run logs, for their policies; and cosign their checkpoints:\n",
+        );
+        return screen.say("servanda witness STATE --log-list FILE");
+    }
     if made.fingerprint.is_none() {
         screen.say("Next: name it in charter.toml, below [operator], by a path relative to that file:\n");
         return screen.say(format!("vkey = {}", toml(&beside.display().to_string())));

@@ -21,6 +21,9 @@ pub const OFFICER: &str = "keys/officer";
 /// Where the log's key lies, unless it is named.
 pub const LOG: &str = "keys/log";
 
+/// Where a witness's key lies, unless it is named.
+pub const WITNESS: &str = "keys/witness";
+
 /// How often a passphrase is asked for.
 const TRIES: usize = 3;
 

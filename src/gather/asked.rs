@@ -1,13 +1,15 @@
 //! One witness, as the log's writer knows it: how far it has seen the log, and what it answers.
 
 use super::{Answer, Clock, Head, SIZE_TYPE, SKEW_S, Transport, Unreached};
-use crate::checkpoint::{SIZE_MAX, SignedCheckpoint};
+use crate::checkpoint::{Claim, SIZE_MAX, SignedCheckpoint};
 use crate::client::{Client, ReadError};
 use crate::cosignature;
+use crate::hash::Hash;
 use crate::note::NoteSignature;
 use crate::policy::Witness;
 use crate::store::Read;
 use crate::text::{count, decimal_u64};
+use crate::witness::request::Request;
 use std::time::Duration;
 
 /// How long is waited at first before a witness that gave no cosignature is asked again; twice as long each time.
@@ -210,7 +212,19 @@ impl Asked {
         transport: &dyn Transport,
         clock: &Clock,
     ) -> Result<Option<Cosigned>, AskError> {
-        todo!("{:?} {:p} {:p}", published, transport, clock)
+        let (witness, size) = (self.witness.name.clone(), published.claim().size);
+        let answer = self.send(0, &[], published, transport)?;
+        match answer.status {
+            200 => {
+                self.size = size;
+                self.cosignature(published, &answer, clock).map(Some)
+            }
+            409 => {
+                self.size = said_size(&answer).ok_or(AskError::NoSize { witness })?;
+                Ok(None)
+            }
+            status => Err(AskError::Refused { witness, status, reason: excerpt(&answer) }),
+        }
     }
 
     fn ask_twice(
@@ -220,6 +234,96 @@ impl Asked {
         transport: &dyn Transport,
         clock: &Clock,
     ) -> Result<Cosigned, AskError> {
-        todo!("{:?} {:p} {:p} {:p}", note, tiles, transport, clock)
+        let (witness, size) = (self.witness.name.clone(), note.claim().size);
+        for _ in 0..2 {
+            if self.size > size {
+                return Err(AskError::Ahead { witness, ahead: self.size, size });
+            }
+            let proof = self.proof(note, tiles)?;
+            let answer = self.send(self.size, &proof, note, transport)?;
+            match answer.status {
+                200 => {
+                    let cosigned = self.cosignature(note, &answer, clock)?;
+                    self.size = size;
+                    return Ok(cosigned);
+                }
+                409 => match said_size(&answer) {
+                    // Where the sizes are equal and the roots are not, the text once said 409.
+                    Some(now) if now == self.size && now == size && now > 0 => {
+                        return Err(AskError::Fork { witness, size, status: 409, reason: excerpt(&answer) });
+                    }
+                    Some(now) if now != self.size => self.size = now,
+                    _ => return Err(AskError::NoSize { witness }),
+                },
+                422 if self.size > 0 => {
+                    let reason = excerpt(&answer);
+                    return Err(AskError::Fork { witness, size: self.size, status: 422, reason });
+                }
+                status => return Err(AskError::Refused { witness, status, reason: excerpt(&answer) }),
+            }
+        }
+        Err(AskError::NoSize { witness })
     }
+
+    fn send(
+        &self,
+        old: u64,
+        proof: &[Hash],
+        note: &SignedCheckpoint,
+        transport: &dyn Transport,
+    ) -> Result<Answer, AskError> {
+        let body = Request::write(old, proof, note.as_str());
+        let answer = transport.add_checkpoint(&self.witness, body.as_bytes());
+        answer.map_err(|why| AskError::Unreached { witness: self.witness.name.clone(), why })
+    }
+
+    /// The consistency proof from the size that the witness knows.
+    fn proof(&self, note: &SignedCheckpoint, tiles: &dyn Read) -> Result<Vec<Hash>, AskError> {
+        let Claim { size, root, .. } = note.claim();
+        if self.size == 0 || self.size == size {
+            return Ok(Vec::new());
+        }
+        let proof = Client::open(tiles, size, root).and_then(|mut log| log.consistency_proof(self.size));
+        proof.map_err(|why| AskError::Proof { witness: self.witness.name.clone(), why: Box::new(why) })
+    }
+
+    /// Finds the witness's own line in an answer, and verifies it. Others are nobody's business here.
+    fn cosignature(
+        &self,
+        note: &SignedCheckpoint,
+        answer: &Answer,
+        clock: &Clock,
+    ) -> Result<Cosigned, AskError> {
+        let Witness { name, vkey, .. } = &self.witness;
+        let witness = name.clone();
+        let is_its =
+            |signature: &NoteSignature| signature.name == vkey.name() && signature.key_id == vkey.key_id();
+        let lines = std::str::from_utf8(&answer.body).unwrap_or_default().lines();
+        let Some(signature) = lines.filter_map(NoteSignature::parse).find(is_its) else {
+            return Err(AskError::NoLine { witness });
+        };
+        let Some(time_s) = cosignature::verify(vkey.key(), note.text(), &signature.bytes) else {
+            return Err(AskError::BadLine { witness });
+        };
+        let ours_s = clock();
+        if time_s.abs_diff(ours_s) > SKEW_S {
+            return Err(AskError::Clock { witness, theirs_s: time_s, ours_s });
+        }
+        let head = (note.claim().size, note.claim().root);
+        Ok(Cosigned { witness, head, line: signature.line + "\n", time_s })
+    }
+}
+
+/// The size in an answer with status 409.
+fn said_size(answer: &Answer) -> Option<u64> {
+    if answer.media_type.as_deref() != Some(SIZE_TYPE) {
+        return None;
+    }
+    let text = std::str::from_utf8(&answer.body).ok()?;
+    decimal_u64(text.strip_suffix('\n')?).filter(|size| *size <= SIZE_MAX)
+}
+
+/// The beginning of what a witness said with a refusal.
+fn excerpt(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).trim().chars().take(REASON_MAX).collect()
 }

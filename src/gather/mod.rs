@@ -11,7 +11,7 @@
 //! In a writer:
 //!
 //! ```text
-//! let found = start::ask_all(&published, size, &policy, &store, &transport, &clock)?;   // refuses after a restored backup
+//! let found = start::ask_all(published, size, &policy, &transport, &clock)?;   // refuses after a restored backup
 //! let crew = Crew::start(found.asked, store, transport, clock, move |told| queue.send(told));
 //! loop {
 //!     let mut round = Round::new(&writer.sign(…)?, &policy)?;
@@ -28,6 +28,8 @@ pub mod crew;
 pub mod http;
 pub mod round;
 pub mod start;
+#[cfg(test)]
+mod tests;
 
 use crate::hash::Hash;
 use crate::policy::Witness;

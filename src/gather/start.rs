@@ -6,6 +6,7 @@
 use super::{AskError, Asked, Clock, Cosigned, Transport};
 use crate::checkpoint::SignedCheckpoint;
 use crate::policy::Policy;
+use std::thread;
 
 /// Why nothing may be signed yet.
 #[derive(Debug, thiserror::Error)]
@@ -47,5 +48,31 @@ pub fn ask_all(
     transport: &dyn Transport,
     clock: &Clock,
 ) -> Result<Found, StartError> {
-    todo!("{published:?} {here} {policy:?} {:p} {:p}", transport, clock)
+    let mut found = Found { asked: Vec::new(), lines: Vec::new(), silent: Vec::new() };
+    found.asked.extend(policy.witnesses().iter().cloned().map(Asked::new));
+    let Some(published) = published else { return Ok(found) };
+    let learnt: Vec<_> = thread::scope(|scope| {
+        let learn = |asked: &mut Asked| asked.learn(published, transport, clock);
+        let threads: Vec<_> = found.asked.iter_mut().map(|asked| scope.spawn(move || learn(asked))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("asking does not panic")).collect()
+    });
+    let mut answered = Vec::new();
+    for (asked, learnt) in found.asked.iter().zip(learnt) {
+        let (witness, ahead) = (asked.witness().name.clone(), asked.size());
+        if ahead > here {
+            let ahead = AskError::Ahead { witness, ahead, size: here };
+            return Err(StartError::Stop(Box::new(ahead)));
+        }
+        match learnt {
+            Err(error) => found.silent.push(error),
+            Ok(line) => {
+                found.lines.extend(line);
+                answered.push(witness);
+            }
+        }
+    }
+    // Without a quorum nobody needs to have seen anything.
+    let enough =
+        policy.quorum_is_none() || policy.intersects_every_quorum(answered.iter().map(String::as_str));
+    if enough { Ok(found) } else { Err(StartError::TooFew(found.silent)) }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! connection -> listen (how many, TLS, time) -> front (who asks how often, the time it takes, a line for the log, CORS)
 //!            -> public     objects as they are published: checkpoint, tiles, bundles (c2sp.org/tlog-tiles)
+//!               cosigning  a witness: add-checkpoint (c2sp.org/tlog-witness)
 //!               health     healthz, readyz, metrics
 //!               problem    what refusals mean (RFC 9457)
 //!               api        the document that describes all this (OpenAPI)
@@ -27,6 +28,7 @@ pub mod ask;
 pub mod body;
 pub mod door;
 pub mod events;
+pub mod cosigning;
 pub mod front;
 pub mod health;
 pub mod journal;

@@ -65,8 +65,12 @@ type Folder = State<Arc<PublicDir>>;
     (status = 404, description = "nothing is published yet", content_type = "application/problem+json"),
 ))]
 pub(super) async fn checkpoint(State(folder): Folder, headers: HeaderMap) -> Response {
-    let object = Object { name: "checkpoint".to_owned(), media: TEXT, cache: ALWAYS_ASK, packs: false };
-    object.answer(folder, headers).await
+    text(folder, "checkpoint".to_owned(), headers).await
+}
+
+/// A text that changes, by its name below `public/`.
+pub(super) async fn text(folder: Arc<PublicDir>, name: String, headers: HeaderMap) -> Response {
+    Object { name, media: TEXT, cache: ALWAYS_ASK, packs: false }.answer(folder, headers).await
 }
 
 /// The charter as its founders wrote it.

@@ -7,7 +7,11 @@ mod listen;
 pub mod sending;
 pub mod serve;
 mod trace;
+<<<<<<< HEAD
 mod writing;
+=======
+pub mod witness;
+>>>>>>> witness
 
 use super::files;
 use super::problem::{Hint, Problem};
