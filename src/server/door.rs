@@ -7,6 +7,8 @@ use super::problem::{
     BUSY, FAILED, NO_ROOM, NO_STATEMENT, NOT_THERE, OUTDATED, Problem, REFUSED, REPLACED, STOPPED, TOO_OFTEN,
 };
 use crate::chain::{Finding, Reason};
+use crate::gather::Told;
+use crate::gather::start::{Found, StartError};
 use crate::log::LogError;
 use crate::statement::Signature;
 use crate::store::StoreError;
@@ -155,6 +157,10 @@ pub(super) enum Work {
     Submission(Box<Submission>),
     /// Give the promise of a durable entry, armoured.
     Promise(u64, oneshot::Sender<Result<String, Refusal>>),
+    /// What the witnesses say of how far they know the log.
+    Learned(Box<Result<Found, StartError>>),
+    /// What came of asking a witness to cosign.
+    Told(Box<Told>),
     /// Take nothing more, and end.
     End,
 }
@@ -212,6 +218,11 @@ impl Door {
         let (answer, answered) = oneshot::channel();
         self.queue.send(Work::Promise(index, answer)).map_err(|_| Refusal::Ended)?;
         answered.await.map_err(|_| Refusal::Ended)?
+    }
+
+    /// The queue itself, for those who are few.
+    pub(super) fn queue(&self) -> Sender<Work> {
+        self.queue.clone()
     }
 
     pub(super) fn end(&self) {

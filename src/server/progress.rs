@@ -26,6 +26,8 @@ struct State {
     reached: Reached,
     /// Why nothing can be written.
     trouble: Option<String>,
+    /// Why what is written is not published.
+    quorum: Option<String>,
     wake: Option<Wake>,
 }
 
@@ -36,12 +38,12 @@ impl Progress {
         self.with(|state| state.reached)
     }
 
-    /// Whether more can be written, or why not.
+    /// Whether more can be written, and is published; or why not.
     ///
     /// # Errors
     /// The reason, in words.
     pub fn ready(&self) -> Result<(), String> {
-        self.with(|state| state.trouble.clone().map_or(Ok(()), Err))
+        self.with(|state| state.trouble.clone().or_else(|| state.quorum.clone()).map_or(Ok(()), Err))
     }
 
     /// Calls this after each step from now on; it must not wait for anything.
@@ -62,6 +64,11 @@ impl Progress {
     /// Tells why nothing can be written; nothing: it can.
     pub fn trouble(&self, why: Option<String>) {
         self.with(|state| state.trouble = why);
+    }
+
+    /// Tells why what is written is not published; nothing: it is.
+    pub fn quorum(&self, lacking: Option<String>) {
+        self.with(|state| state.quorum = lacking);
     }
 
     fn with<T>(&self, on: impl FnOnce(&mut State) -> T) -> T {

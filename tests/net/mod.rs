@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod commands;
 mod limits;
 mod reading;
 #[cfg(feature = "tls")]
 mod secure;
 mod served;
+mod telling;
+mod writing;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -106,6 +109,19 @@ impl Answer {
             from.read_exact(&mut answer.body).unwrap();
         }
         answer
+    }
+
+    /// Reads one answer, unless it is cut off.
+    pub fn read_whole(from: &mut BufReader<TcpStream>) -> Option<Self> {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            from.read_line(&mut head).ok().filter(|read| *read > 0)?;
+        }
+        let mut answer = Self { status: head.split(' ').nth(1)?.parse().ok()?, head, body: Vec::new() };
+        let length = answer.field("content-length")?.parse().ok()?;
+        answer.body = vec![0; length];
+        from.read_exact(&mut answer.body).ok()?;
+        Some(answer)
     }
 
     /// A field of the head.

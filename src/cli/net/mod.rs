@@ -7,11 +7,8 @@ mod listen;
 pub mod sending;
 pub mod serve;
 mod trace;
-<<<<<<< HEAD
-mod writing;
-=======
 pub mod witness;
->>>>>>> witness
+mod writing;
 
 use super::files;
 use super::problem::{Hint, Problem};

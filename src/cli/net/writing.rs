@@ -1,26 +1,31 @@
 //! What a server that takes statements needs: the log's home, its keys, and two threads, of which one writes and one tells.
 
-use crate::cli::Context;
+use super::limits;
+use crate::cli::clock::Clock;
 use crate::cli::desk::{self, open_index};
-use crate::cli::keys;
+use crate::cli::{Context, files, keys};
 use crate::cli::problem::{Hint as _, Problem};
 use anyhow::Result;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use servanda::field::{Class, Handle};
+use servanda::gather::http::Http;
 use servanda::key::SigningKey;
+use servanda::policy::{POLICY_MAX, Policy};
+use servanda::roster::Roster;
 use servanda::server::journal::Journal;
 use servanda::server::metrics::Metrics;
 use servanda::server::progress::{Progress, Reached};
 use servanda::server::rates::Rate;
 use servanda::server::teller::{self, Teller};
-use servanda::server::writer::{self, PARTNER_RATE, Writer};
+use servanda::server::writer::{self, PARTNER_RATE, Quorum, TIMEOUT, Writer};
 use servanda::store::dir::{Dir, PublicDir};
 use servanda::store::guard::{Guard, GuardFile};
 use servanda::store::index::{self, Index};
 use servanda::submit::{Operator, SubmitError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where an officer's key of the operator lies, unless it is named.
 const OPERATOR: &str = "keys/operator";
@@ -50,6 +55,12 @@ pub struct WritingArgs {
     /// Keep the last signed head in this file, on another medium, to notice a restored backup
     #[arg(long, env = "SERVANDA_GUARD", value_name = "FILE", hide_env_values = true)]
     guard: Option<PathBuf>,
+    /// Publish nothing before a quorum of this policy's witnesses has cosigned it (c2sp.org/tlog-policy, with URLs)
+    #[arg(long, env = "SERVANDA_POLICY", value_name = "FILE", hide_env_values = true)]
+    policy: Option<PathBuf>,
+    /// How many seconds to wait for a quorum before a newer checkpoint is signed instead [default: 2]
+    #[arg(long, env = "SERVANDA_WITNESS_TIMEOUT", value_name = "SECONDS", hide_env_values = true)]
+    witness_timeout: Option<u32>,
     /// How many statements a second one partner may send, 0 for any number [default: 50]
     #[arg(long, env = "SERVANDA_PARTNER_RATE", value_name = "N", hide_env_values = true)]
     partner_rate: Option<u32>,
@@ -119,7 +130,8 @@ impl WritingArgs {
         let shown = home.display();
         let index = open_index(context, home)?;
         let operator = self.open(home, index)?;
-        check(&operator, &keys)?;
+        let quorum = self.quorum(operator.roster(), &folder, context.clock)?;
+        check(&operator, &keys, quorum.as_ref())?;
         let writer = operator.writer();
         let progress = Progress::default();
         progress.step(Reached { size: writer.size(), root: writer.root(), published: writer.published() });
@@ -140,6 +152,7 @@ impl WritingArgs {
             officers: keys.officers,
             partner_rate: self.partner_rate(),
             clock: Box::new(now),
+            quorum,
         };
         let (args, again) = (self.clone(), home.to_owned());
         let open = move || args.open_again(&again);
@@ -168,6 +181,25 @@ impl WritingArgs {
         Operator::open(Box::new(Dir::open(home)?), self.guard()?, index)
     }
 
+    /// Who must have cosigned what is published; none: nobody.
+    fn quorum(&self, roster: &Roster, folder: &PublicDir, clock: Clock) -> Result<Option<Quorum>> {
+        let Some(path) = &self.policy else { return Ok(None) };
+        let cannot = || format!("{} cannot be used", path.display());
+        let want = || "want a policy (c2sp.org/tlog-policy) that gives each witness's URL".to_owned();
+        let bytes = files::read(path, u64::try_from(POLICY_MAX)?).or_hint(cannot, want)?;
+        let policy = Policy::parse(&bytes).or_hint(cannot, want)?;
+        let policy = policy.with_logs([roster.vkey.clone()]).or_hint(cannot, want)?;
+        if policy.quorum_is_none() {
+            return Err(Problem::new(format!("{}: quorum none asks nobody", path.display()))
+                .hint("leave out --policy to publish without witnesses")
+                .into());
+        }
+        let transport = Arc::new(Http::new(&policy, &limits()).or_hint(cannot, want)?);
+        let timeout = self.witness_timeout.map_or(TIMEOUT, |seconds| Duration::from_secs(seconds.into()));
+        let clock = Arc::new(move || clock.now().ms() / 1000);
+        Ok(Some(Quorum { policy, transport, clock, tiles: Arc::new(folder.clone()), timeout }))
+    }
+
     fn guard(&self) -> Result<Option<Box<dyn Guard>>, servanda::store::StoreError> {
         let guard = self.guard.as_deref().map(GuardFile::open).transpose()?;
         Ok(guard.map(|guard| Box::new(guard) as Box<dyn Guard>))
@@ -180,16 +212,17 @@ impl WritingArgs {
 }
 
 /// Refuses keys that are not those of the operator in office.
-fn check(operator: &Operator, keys: &Keys) -> Result<()> {
+fn check(operator: &Operator, keys: &Keys, quorum: Option<&Quorum>) -> Result<()> {
     let roster = operator.roster();
     if *roster.vkey.key() != keys.log.public() {
         return Err(Problem::new("this is not the key that the log's checkpoints are signed with")
             .hint(format!("its public half must be {}", roster.vkey))
             .into());
     }
-    if roster.charter.rules.witnesses.is_some() {
-        return Err(Problem::new("the log's rules ask for witnesses, and this version does not ask them yet")
-            .hint("serve it with --read-only")
+    let asked = roster.charter.rules.witnesses.as_ref().map_or(0, |witnesses| witnesses.quorum);
+    if asked > 0 && quorum.is_none() {
+        return Err(Problem::new(format!("the log's rules ask for the cosignatures of {asked} witnesses"))
+            .hint("name a policy that says where they are with --policy, or serve with --read-only")
             .into());
     }
     let set = roster.keys(&Handle::operator()).map(|keys| keys.set.threshold(Class::OperateLog));

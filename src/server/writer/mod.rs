@@ -11,7 +11,10 @@
 
 mod counts;
 mod publish;
+mod quorum;
 mod round;
+
+pub use quorum::{Quorum, TIMEOUT};
 
 use super::door::{Answer, Door, Refusal, Submission, Work};
 use super::metrics::Metrics;
@@ -28,6 +31,7 @@ use crate::roster::Roster;
 use crate::submit::{Operator, SubmitError};
 use counts::Counts;
 use publish::{Pending, Published};
+use quorum::Gathering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant as Moment};
@@ -38,6 +42,9 @@ pub const PARTNER_RATE: Rate = Rate { burst: 100, per_second: 50 };
 
 /// How many authors are remembered for that.
 const AUTHORS: usize = 4096;
+
+/// How much longer than its statement an entry can be, in bytes.
+const SIGNATURES: usize = 1 << 14;
 
 /// How long is waited before a log that failed is opened again; twice as long each time, up to the second.
 const REOPEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
@@ -58,6 +65,8 @@ pub struct Tools {
     pub partner_rate: Option<Rate>,
     /// The clock.
     pub clock: Clock,
+    /// Who must have cosigned what is published; none: nobody.
+    pub quorum: Option<Quorum>,
 }
 
 /// A writer at work.
@@ -74,11 +83,12 @@ impl Writer {
     pub fn start(
         operator: Operator,
         open: Opening,
-        tools: Tools,
+        mut tools: Tools,
         progress: Progress,
         metrics: &Metrics,
     ) -> io::Result<Self> {
         let (door, work) = Door::new();
+        let gathering = tools.quorum.take().map(|quorum| Gathering::new(quorum, door.queue()));
         let partners = tools.partner_rate.map(|rate| Rates::new(rate, AUTHORS));
         let counts = Counts::new(metrics);
         let writing = Writing {
@@ -88,6 +98,7 @@ impl Writer {
             partners,
             published: None,
             pending: Pending::default(),
+            gathering,
             progress,
             counts,
             reopen: None,
@@ -127,6 +138,8 @@ struct Writing {
     partners: Option<Rates<Handle>>,
     published: Option<Published>,
     pending: Pending,
+    /// None where nobody need cosign what is published.
+    gathering: Option<Gathering>,
     progress: Progress,
     counts: Counts,
     reopen: Option<Reopen>,
@@ -142,18 +155,19 @@ impl Writing {
                 None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(at) => work.recv_timeout(at.saturating_duration_since(Moment::now())),
             };
-            let (submissions, promises);
-            match first {
-                Ok(first) => (submissions, promises, ends) = gather(first, work),
-                Err(RecvTimeoutError::Timeout) => (submissions, promises) = (Vec::new(), Vec::new()),
+            let taken = match first {
+                Ok(first) => Taken::from(first, work),
+                Err(RecvTimeoutError::Timeout) => Taken::default(),
                 Err(RecvTimeoutError::Disconnected) => return,
-            }
+            };
+            ends = taken.ends;
             self.open_again();
-            if !submissions.is_empty() {
-                self.round(submissions);
+            taken.witnesses.into_iter().for_each(|said| self.heard(said));
+            if !taken.submissions.is_empty() {
+                self.round(taken.submissions);
             }
             self.publish();
-            for (index, answer) in promises {
+            for (index, answer) in taken.promises {
                 // Whoever does not wait for it any more need not have it.
                 let _ = answer.send(self.promise(index));
             }
@@ -163,7 +177,18 @@ impl Writing {
 
     /// When there is something to do, whether or not anybody comes.
     fn next_due(&self) -> Option<Moment> {
-        self.reopen.as_ref().and_then(|reopen| reopen.at)
+        let reopen = self.reopen.as_ref().and_then(|reopen| reopen.at);
+        let gathering = self.gathering.as_ref().filter(|_| self.operator.is_some());
+        [reopen, gathering.and_then(Gathering::next_due)].into_iter().flatten().min()
+    }
+
+    /// Takes what came from witnesses.
+    fn heard(&mut self, said: Work) {
+        match said {
+            Work::Learned(found) => self.learned(*found),
+            Work::Told(told) => self.told(*told),
+            _ => {}
+        }
     }
 
     /// The operator, or why there is none.
@@ -176,22 +201,29 @@ impl Writing {
 
     /// Closes the log after a failure.
     fn fail(&mut self, error: &SubmitError) {
+        self.counts.failures.inc();
+        let is_over = matches!(error, SubmitError::Log(LogError::Fenced { .. } | LogError::Ahead { .. }));
+        tracing::error!(target: "servanda::writer", %error, for_good = is_over, "the log is closed");
+        let pause = self.reopen.take().map_or(REOPEN.0, |before| (before.pause * 2).min(REOPEN.1));
+        if let Refusal::Failed { why, no_room } = Refusal::failed(error) {
+            self.close(why, no_room, (!is_over).then_some(pause));
+        }
+    }
+
+    /// Closes the log, to be opened again after a pause, or never.
+    fn close(&mut self, why: String, no_room: bool, pause: Option<Duration>) {
         // The index of ids must be free before it can be opened again.
         self.operator = None;
         self.published = None;
-        self.counts.failures.inc();
-        let is_over = matches!(error, SubmitError::Log(LogError::Fenced { .. } | LogError::Ahead { .. }));
-        let pause = self.reopen.take().map_or(REOPEN.0, |before| (before.pause * 2).min(REOPEN.1));
-        let at = (!is_over).then(|| Moment::now() + pause);
-        tracing::error!(target: "servanda::writer", %error, for_good = is_over, "the log is closed");
-        let Refusal::Failed { why, no_room } = Refusal::failed(error) else { return };
         self.progress.trouble(Some(why.clone()));
-        self.reopen = Some(Reopen { at, pause, why, no_room });
+        let at = pause.map(|pause| Moment::now() + pause);
+        self.reopen = Some(Reopen { at, pause: pause.unwrap_or(REOPEN.1), why, no_room });
     }
 
     /// Opens the log again where it is time for that.
     fn open_again(&mut self) {
-        if self.operator.is_some() || self.next_due().is_none_or(|at| at > Moment::now()) {
+        let due = self.reopen.as_ref().and_then(|reopen| reopen.at);
+        if self.operator.is_some() || due.is_none_or(|at| at > Moment::now()) {
             return;
         }
         match (self.open)() {
@@ -258,25 +290,39 @@ pub fn officers<'a>(roster: &Roster, keys: &'a [SigningKey]) -> Vec<(u8, &'a Sig
 /// Who asked for the promise of which entry.
 type Asked = (u64, tokio::sync::oneshot::Sender<Result<String, Refusal>>);
 
-/// Takes what waits, up to one round; tells whether it is to be the last.
-fn gather(first: Work, work: &Receiver<Work>) -> (Vec<Submission>, Vec<Asked>, bool) {
-    let (mut submissions, mut promises, mut bytes) = (Vec::new(), Vec::new(), 0);
-    let mut next = Some(first);
-    while let Some(one) = next.take() {
-        match one {
-            Work::Submission(submission) => {
-                bytes += bundle::ENTRY_MAX.min(submission.statement.len() + (1 << 14));
-                submissions.push(*submission);
+/// What waited, up to one round.
+#[derive(Default)]
+struct Taken {
+    submissions: Vec<Submission>,
+    promises: Vec<Asked>,
+    witnesses: Vec<Work>,
+    /// Nothing comes after this.
+    ends: bool,
+}
+
+impl Taken {
+    fn from(first: Work, work: &Receiver<Work>) -> Self {
+        let (mut taken, mut bytes, mut next) = (Self::default(), 0, Some(first));
+        while let Some(one) = next.take() {
+            match one {
+                Work::Submission(submission) => {
+                    bytes += bundle::ENTRY_MAX.min(submission.statement.len() + SIGNATURES);
+                    taken.submissions.push(*submission);
+                }
+                Work::Promise(index, answer) => taken.promises.push((index, answer)),
+                Work::Learned(_) | Work::Told(_) => taken.witnesses.push(one),
+                // What was sent before has been taken; what comes now is too late.
+                Work::End => {
+                    taken.ends = true;
+                    return taken;
+                }
             }
-            Work::Promise(index, answer) => promises.push((index, answer)),
-            // What was sent before has been taken; what comes now is too late.
-            Work::End => return (submissions, promises, true),
+            if taken.submissions.len() < MAX_ROUND && bytes + bundle::ENTRY_MAX <= MAX_ROUND_BYTES {
+                next = work.try_recv().ok();
+            }
         }
-        if submissions.len() < MAX_ROUND && bytes + bundle::ENTRY_MAX <= MAX_ROUND_BYTES {
-            next = work.try_recv().ok();
-        }
+        taken
     }
-    (submissions, promises, false)
 }
 
 /// An inclusion proof and the entry, from what is published.

@@ -5,7 +5,8 @@ use super::{Writing, answer, client};
 use crate::server::door::{Answer, Refusal};
 use crate::checkpoint::SignedCheckpoint;
 use crate::hash::Hash;
-use crate::log::{CHECKPOINT, MAX_CHECKPOINT};
+use crate::key::SigningKey;
+use crate::log::{CHECKPOINT, LogError, MAX_CHECKPOINT};
 use crate::submit::{Operator, SubmitError};
 use crate::tlog_proof::TlogProof;
 use std::collections::BTreeMap;
@@ -18,6 +19,14 @@ pub(super) struct Published {
     pub(super) size: u64,
     pub(super) root: Hash,
     note: String,
+}
+
+impl Published {
+    /// What was published, by the note itself.
+    pub(super) fn of(note: &str) -> Result<Self, SubmitError> {
+        let signed = SignedCheckpoint::parse(note.as_bytes()).map_err(LogError::from)?;
+        Ok(Self { size: signed.claim().size, root: signed.claim().root, note: note.to_owned() })
+    }
 }
 
 /// Who waits for the proof of a durable entry.
@@ -62,15 +71,22 @@ impl Writing {
         if let Err(replaced) = operator.check_in_office() {
             return self.hand_over(&replaced);
         }
-        let size = operator.writer().size();
-        if self.published.as_ref().is_none_or(|published| published.size < size) {
-            match published(operator, &self.tools.log_key) {
-                Ok(published) => self.published = Some(published),
-                Err(error) => return self.fail(&error),
-            }
-            self.step();
+        let done = if self.gathering.is_some() { self.gather() } else { self.publish_at_once() };
+        if let Err(error) = done {
+            return self.fail(&error);
         }
         self.give_proofs();
+    }
+
+    /// Where nobody need have cosigned it.
+    fn publish_at_once(&mut self) -> Result<(), SubmitError> {
+        let Some(operator) = &mut self.operator else { return Ok(()) };
+        let size = operator.writer().size();
+        if self.published.as_ref().is_none_or(|published| published.size < size) {
+            self.published = Some(published(operator, &self.tools.log_key)?);
+            self.step();
+        }
+        Ok(())
     }
 
     /// Gives proofs to those who wait for what is published.
@@ -94,6 +110,9 @@ impl Writing {
                 });
                 if is_new {
                     self.counts.came(Came::Published, arrived);
+                    if self.gathering.is_some() {
+                        self.counts.came(Came::Cosigned, arrived);
+                    }
                 }
                 answer(to, proof.map(|proof| Answer::Proof(proof.to_string())).map_err(|e| SubmitError::from(e).into()));
             }
@@ -123,7 +142,7 @@ impl Writing {
 /// Publishes all that is committed, unless that is done.
 fn published(
     operator: &mut Operator,
-    log_key: &crate::key::SigningKey,
+    log_key: &SigningKey,
 ) -> Result<Published, SubmitError> {
     let writer = operator.writer();
     let note = if writer.published() == writer.size() {
@@ -132,7 +151,5 @@ fn published(
     } else {
         operator.publish(log_key)?
     };
-    let signed = SignedCheckpoint::parse(note.as_bytes()).map_err(crate::log::LogError::from)?;
-    let claim = signed.claim();
-    Ok(Published { size: claim.size, root: claim.root, note: note.clone() })
+    Published::of(&note)
 }

@@ -2,6 +2,7 @@
 
 use super::counts::Came;
 use super::publish::Waiting;
+use super::quorum::Gathering;
 use super::{Writing, answer};
 use crate::server::door::{Answer, Refusal, Submission, Until};
 use crate::chain::{Finding, Reason};
@@ -18,6 +19,12 @@ impl Writing {
     pub(super) fn round(&mut self, submissions: Vec<Submission>) {
         let submissions = self.admissible(submissions);
         let now = (self.tools.clock)();
+        if let Some(why) = self.gathering.as_ref().and_then(Gathering::skew) {
+            for submission in submissions {
+                answer(submission.answer, Err(Refusal::Failed { why: why.clone(), no_room: false }));
+            }
+            return;
+        }
         let operator = match self.operator() {
             Ok(operator) => operator,
             Err(Refusal::Failed { why, no_room }) => {
