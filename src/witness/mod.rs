@@ -33,7 +33,6 @@ use crate::hash::{Hash, sha256};
 use crate::key::SigningKey;
 use crate::key::vkey::{Kind, Vkey, VkeyError};
 use crate::store::{Store, StoreError, Swap};
-use judge::Admitted;
 use logs::Logs;
 
 /// The longest checkpoint that is kept, in bytes: a log's lines and one more.

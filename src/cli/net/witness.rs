@@ -90,7 +90,7 @@ pub fn run(context: &Context, args: Witness) -> Result<Outcome> {
     let metrics = Arc::<Metrics>::default();
     let (vkey, known) = (witness.vkey().to_string(), count(logs.origins().count(), "log", "logs"));
     let clock = context.clock;
-    let clock = Box::new(move || clock.now().as_ms() / 1000);
+    let clock = Box::new(move || clock.now().ms() / 1000);
     let desk = Arc::new(Desk::new(witness, logs, clock, &metrics));
     context.screen.say(&vkey);
     options.listen.serve(context, &format!("witness of {known}"), Arc::clone(&metrics), |stop| {
