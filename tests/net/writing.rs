@@ -209,7 +209,7 @@ fn a_statement_is_answered_with_its_proof_and_goes_in_once() {
     problem(&server.get("/promised/8", ""), 404, "not-there");
     server.signal("TERM");
     assert_eq!(server.ended(), Some(0));
-    world.run("verify paris").ends(0).says("8 entries");
+    world.run("verify paris").ends(0).says("verified: no findings");
 }
 
 #[test]

@@ -180,8 +180,8 @@ fn of_draft(draft: &Draft, bytes: &[u8], index: u64) -> Result<SignedEntry> {
 
 /// What is wrong with an answer that cannot be believed.
 fn lie(what: &str) -> Problem {
-    Problem::refused(format!("the server cannot be believed: {what}"))
-        .hint("it is not known whether the statement is in the log; ask its operator, and keep the statement")
+    Problem::new(format!("the server cannot be believed: {what}"))
+        .hint("it is not known whether the statement is in the log: ask its operator")
 }
 
 /// Writes a promise where its author finds it.

@@ -125,6 +125,10 @@ impl Writing {
                 gathering.learn(note, size, pause);
             }
             Stage::AtWork { crew, note } => {
+                // After the log was opened again.
+                if let Some(note) = note.as_ref().filter(|note| note.is_published && self.published.is_none()) {
+                    self.published = Some(Published::of(note.round.note())?);
+                }
                 let is_due = note.as_ref().is_none_or(|note| {
                     let waited = note.since.elapsed() >= gathering.quorum.timeout;
                     note.round.head().0 < size && (note.is_published || waited)
@@ -164,9 +168,6 @@ impl Writing {
         let Quorum { tiles, transport, clock, .. } = gathering.quorum.clone();
         let queue = gathering.queue.clone();
         let hand = move |told| drop(queue.send(Work::Told(Box::new(told))));
-        // Of a mutex, so that threads may share it.
-        let hand = std::sync::Mutex::new(hand);
-        let hand = move |told| (hand.lock().expect("nothing panics while it holds this"))(told);
         let crew = Crew::start(found.asked, tiles, transport, clock, hand);
         gathering.stage = Stage::AtWork { crew, note: None };
         if let Err(error) = self.take_up(&found.lines) {
