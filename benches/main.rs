@@ -18,6 +18,8 @@ mod audit;
 mod door;
 mod made;
 mod reading;
+#[cfg(feature = "net")]
+mod serve;
 mod signatures;
 
 /// Folders with keys and a log, and the binary run there.
@@ -29,7 +31,7 @@ use std::time::{Duration, Instant};
 
 type Part = (&'static str, fn());
 
-const PARTS: [Part; 8] = [
+const PARTS: &[Part] = &[
     ("signatures", signatures::by_tables),
     ("verify", audit::full),
     ("quick", audit::quick),
@@ -38,11 +40,13 @@ const PARTS: [Part; 8] = [
     ("import", door::import),
     ("one", door::one_statement),
     ("read", reading::proofs_and_start),
+    #[cfg(feature = "net")]
+    ("serve", serve::submissions),
 ];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    for (name, part) in PARTS {
+    for &(name, part) in PARTS {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             println!("\n== {name}");
             part();

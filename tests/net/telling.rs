@@ -2,7 +2,7 @@
 
 use super::writing::{Author, given, post, start, world};
 use super::{Answer, Server};
-use crate::support::small_log::{SmallLog, accept, review, terms};
+use crate::support::small_log::{SmallLog, accept, terms};
 use serde_json::Value;
 use servanda::field::Duration as Span;
 use servanda::statement::Act;
@@ -233,7 +233,7 @@ fn a_listener_goes_on_where_it_was_without_gap_or_repeat() {
     let mut fr = Author::new(&log, "fr");
     let mut say = |server: &Server, count: u64| {
         for n in 0..count {
-            let (text, id) = fr.say(&review(20_000 + i64::try_from(n).unwrap()));
+            let (text, id) = fr.pledge(&format!("pledge {n}"));
             given(&server.ask(&post("/add", &text)), id);
         }
     };
