@@ -1,7 +1,7 @@
 //! Following the writer: entries are read as they were committed, folded, and told.
 
 use super::telling::{self, State};
-use super::{Clock, Tools};
+use super::{Clock, TICK, Tools};
 use crate::chain::{Reason, acts};
 use crate::client::{Client, ReadError};
 use crate::entry::SignedEntry;
@@ -15,9 +15,13 @@ use crate::server::journal::{Events, Journal, Told};
 use crate::server::progress::{Progress, Reached};
 use crate::store::Read;
 use std::sync::Arc;
+use std::time::Instant as Moment;
 
 /// How many bundles are folded before questions are answered again.
 const AT_ONCE: u64 = 16;
+
+/// How much longer to rest than it took to look at what time brought.
+const REST: u32 = 20;
 
 /// What follows from the entries so far, and what was told of it.
 pub(super) struct Follower {
@@ -33,6 +37,8 @@ pub(super) struct Follower {
     journal: Journal,
     told: Told,
     progress: Progress,
+    /// When it is worth looking again at what time brought.
+    look_again: Moment,
     pub(super) clock: Clock,
 }
 
@@ -46,13 +52,19 @@ impl Follower {
             Some(told) if told.size > size => journal.anew(&new_name),
             _ => journal,
         };
+        let mut journal = journal;
+        if journal.told().is_none() {
+            // So that a place in it is one after a restart, too.
+            journal.add(Vec::new(), first);
+        }
         let told = journal.told().unwrap_or(first);
         // What was committed and not told is folded again, for there is but one history, and it goes forwards.
         let (history, checked_from) =
             if told.size < size { (History::default(), size) } else { (history, size) };
         let root = if history.head().size == reached.size { reached.root } else { Hash::default() };
         let tell_from = told.size;
-        Self { store, history, root, reached, checked_from, tell_from, journal, told, progress, clock }
+        let look_again = Moment::now();
+        Self { store, history, root, reached, checked_from, tell_from, journal, told, progress, look_again, clock }
     }
 
     pub(super) fn events(&self) -> Arc<Events> {
@@ -76,11 +88,7 @@ impl Follower {
         let mut told = Told { size: size.max(self.told.size), ..self.told };
         if is_done {
             self.root = self.reached.root;
-            told.until = (self.clock)().max(self.told.until);
-            if let Some(ledger) = self.history.ledger() {
-                let state = State::of(size, self.reached.published);
-                new.extend(telling::of_time(ledger, self.told.until, told.until, state));
-            }
+            told.until = self.look_at_time(&mut new);
             if self.reached.published > self.told.published {
                 told.published = self.reached.published;
                 new.push(telling::published(self.reached.published, self.history.times().1));
@@ -93,6 +101,19 @@ impl Follower {
         }
         self.told.until = told.until;
         Ok(!is_done)
+    }
+
+    /// Tells what time brought, where it is worth looking again; until when it was told.
+    fn look_at_time(&mut self, new: &mut Vec<(String, String)>) -> Instant {
+        let (now, begun) = ((self.clock)().max(self.told.until), Moment::now());
+        let (Some(ledger), true) = (self.history.ledger(), begun >= self.look_again) else {
+            return self.told.until;
+        };
+        let state = State::of(self.history.head().size, self.reached.published);
+        new.extend(telling::of_time(ledger, self.told.until, now, state));
+        // All that is owed is looked at: on a long ledger not all the time.
+        self.look_again = begun + (begun.elapsed() * REST).max(TICK);
+        now
     }
 
     fn fold(&mut self, new: &mut Vec<(String, String)>) -> Result<u64, ReadError> {
