@@ -42,7 +42,7 @@ fn a_pledge_is_made_and_accepted_by_url() {
     // A rule, by its name; nothing is kept of what was refused.
     let refused = office.run(&["accept", &id[..8], "--key", "keys/ua1", "--yes", "--log", url]);
     assert_eq!(refused.code, 1, "{}{}", refused.out, refused.err);
-    assert!(refused.err.contains("refused by rule accepted"), "{}", refused.err);
+    assert!(refused.err.contains("refused by rule accepted-already"), "{}", refused.err);
     drop(server);
     assert_eq!(office.size(), 5);
     office.entries();
