@@ -69,7 +69,9 @@ pub fn crowd(count: usize) -> SmallLog {
             });
         }
     });
-    (0..count).for_each(|n| drop(log.say(&many(n), accede(&many(n)))));
+    for n in 0..count {
+        log.say(&many(n), accede(&many(n)));
+    }
     for name in crate::support::small_log::PARTNERS {
         log.say(name, accede(name));
     }

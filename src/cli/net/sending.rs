@@ -109,7 +109,8 @@ pub fn send(context: &Context, desk: &Desk, log: &Log, drafts: &[Draft]) -> Resu
 /// Sends a statement until there is an answer that says something about it.
 fn ask(agent: &Agent, address: &str, draft: &Draft) -> Result<Answer> {
     // What opens sealed values stays here; its keys the server knows.
-    let bare = Draft { openings: List::default(), keys: None, ..draft.clone() };
+    let mut bare = draft.clone();
+    (bare.openings, bare.keys) = (List::default(), None);
     let text = File::Statement.write(&bare)?;
     let headers = [("content-type", "text/plain; charset=utf-8")];
     let limit = u64::try_from(PROOF_MAX).expect("fits");
