@@ -31,9 +31,10 @@ use std::time::Duration;
 pub const NOW: &str = "2026-12-02T12:00Z";
 
 /// The options of a server that takes statements.
-pub const WRITING: [&str; 8] = [
-    "--log-key", "keys/log", "--operator-key", "keys/operator", "--partner-rate", "0", "--now", NOW,
-];
+pub const WRITING: [&str; 6] = ["--log-key", "keys/log", "--operator-key", "keys/operator", "--now", NOW];
+
+/// Without limits on who says how much.
+const FAST: [&str; 4] = ["--rate", "0", "--partner-rate", "0"];
 
 /// A log at `paris`, and its operator's keys.
 pub fn world(log: &SmallLog) -> World {
@@ -253,7 +254,7 @@ fn sixty_four_clients_share_commits() {
     const EACH: usize = 4;
     let log = crowd(CLIENTS);
     let world = world(&log);
-    let server = start(&world, &["--rate", "0"]);
+    let server = start(&world, &FAST);
     let indexes: BTreeSet<u64> = thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|n| {
@@ -296,7 +297,7 @@ fn whatever_was_given_is_honoured_after_a_kill() {
     let mut all: Vec<(String, Hash, Given)> = Vec::new();
     let mut authors: Vec<Author> = (0..CLIENTS).map(|n| Author::new(&log, &many(n))).collect();
     for run in 0..3 {
-        let server = start(&world, &["--rate", "0"]);
+        let server = start(&world, &FAST);
         let is_over = AtomicBool::new(false);
         thread::scope(|scope| {
             let clients: Vec<_> = authors
@@ -330,14 +331,14 @@ fn whatever_was_given_is_honoured_after_a_kill() {
         });
         drop(server);
         // Whoever asks again learns where it is; a statement that was signed anew would be another one.
-        let server = start(&world, &["--rate", "0"]);
+        let server = start(&world, &FAST);
         for author in &mut authors {
             let (text, id) = author.pledge(&format!("{run} {}", author.seq));
             all.push((text.clone(), id, given(&server.ask(&post("/add", &text)), id)));
         }
     }
     assert!(all.len() > 3 * CLIENTS, "{}", all.len());
-    let server = start(&world, &["--rate", "0"]);
+    let server = start(&world, &FAST);
     for (text, id, had) in &all {
         let has = given(&server.ask(&post("/add", text)), *id);
         assert_eq!((has.index(), has.entry()), (had.index(), had.entry()), "{id}");
