@@ -38,7 +38,7 @@ fn every_reading_command_says_of_a_url_what_it_says_of_the_directory() {
         "show @298 --log LOG",
         "status --log LOG --json --now 2027-01-01T00:00Z",
         "brief ua --log LOG --now 2027-01-01T00:00Z",
-        "agenda --log LOG --now 2027-01-01T00:00Z",
+        "agenda --until 2028-01-01 --log LOG --now 2027-01-01T00:00Z",
         "incidents --log LOG",
         "roster --log LOG",
         "history @6 --log LOG --now 2027-01-01T00:00Z",
