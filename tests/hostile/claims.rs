@@ -274,7 +274,8 @@ pub fn add_checkpoint(bytes: &[u8]) {
     assert_eq!(admitted.checkpoint(), &golden);
     let old = Request::parse(bytes).unwrap().old;
     assert!(admitted.follows(Some((old, Hash([7; 32])))).is_err() || old == 0, "it contains anything");
-    if let Some(leaves) = usize::try_from(old).ok().and_then(|old| LOG.leaves.get(..old)).filter(|_| old > 0) {
+    if let Some(leaves) = usize::try_from(old).ok().and_then(|old| LOG.leaves.get(..old)).filter(|_| old > 0)
+    {
         // The golden log's own beginning is followed with its proof, and that has one form.
         let (objects, root) = stored(&LOG.leaves);
         let store = Memory::holding(objects);
