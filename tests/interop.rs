@@ -1,4 +1,5 @@
-//! Other people's programs: Go's sumdb packages and Tessera's fsck (`tests/interop`, a program of its own), and OpenSSL.
+//! Other people's programs: Go's sumdb packages and Tessera's fsck (`tests/interop`, a program of its own), OpenSSL, and a
+//! witness (litewitness).
 //!
 //! They read logs, proofs and statements that the real writer and the real binary made. Whatever they accept here, they
 //! refuse in another test once it was changed. Where a program is missing, its tests say so and are skipped;
@@ -7,4 +8,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod go;
+#[cfg(feature = "net")]
+mod litewitness;
 mod openssl;

@@ -70,7 +70,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     files::write_new(&beside, format!("{}\n", made.line).as_bytes(), files::PUBLIC)?;
 
     let encrypted = passphrase.is_some();
-    say(context, &args, &made, (&path, &beside), encrypted);
+    say(context, &args, &made, (path.as_path(), beside.as_path()), encrypted);
     context.screen.json(&json!({
         "private": path, "public": beside, "line": made.line, "fingerprint": made.fingerprint, "encrypted": encrypted,
     }))?;

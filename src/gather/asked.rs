@@ -87,7 +87,7 @@ pub enum AskError {
         witness: String,
     },
     /// Its clock and the one here are too far apart; nobody can tell here which one is wrong.
-    #[error("the clock of witness {witness} differs from the one here by {} seconds", .theirs_s.abs_diff(*.ours_s))]
+    #[error("the clock of witness {witness} differs from the one here by {} seconds", apart(.theirs_s, .ours_s))]
     Clock {
         /// Its name in the policy.
         witness: String,
@@ -128,6 +128,10 @@ impl AskError {
             | Self::Proof { witness, .. } => witness,
         }
     }
+}
+
+fn apart(one_s: &u64, other_s: &u64) -> u64 {
+    one_s.abs_diff(*other_s)
 }
 
 fn said(reason: &str) -> String {

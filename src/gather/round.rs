@@ -1,7 +1,7 @@
 //! One note on its way to a quorum.
 
 use super::{Cosigned, Head};
-use crate::checkpoint::{CheckpointError, SignedCheckpoint};
+use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
 use crate::policy::Policy;
 use std::collections::BTreeSet;
 
@@ -22,8 +22,7 @@ impl Round {
     pub fn new(note: &str, policy: &Policy) -> Result<Self, CheckpointError> {
         let note = SignedCheckpoint::parse(note.as_bytes())?;
         let opened = note.open(&policy.without_quorum())?;
-        let cosigned = opened.cosigners().iter().map(|cosigner| cosigner.name.clone()).collect();
-        Ok(Self { policy: policy.clone(), note, cosigned })
+        Ok(Self { policy: policy.clone(), note, cosigned: names(&opened) })
     }
 
     /// Size and root.
@@ -49,13 +48,13 @@ impl Round {
         if cosigned.head != self.head() {
             return false;
         }
-        // Verified once more, by the same rules as every reader's.
+        // By the same rules as every reader's, and not by what the line is said to be.
         let Ok(note) = self.note.with_cosignatures(&cosigned.line, &self.policy) else { return false };
+        let Ok(opened) = note.open(&self.policy.without_quorum()) else { return false };
         if note == self.note {
             return false;
         }
-        self.note = note;
-        self.cosigned.insert(cosigned.witness.clone());
+        (self.note, self.cosigned) = (note, names(&opened));
         true
     }
 
@@ -75,4 +74,8 @@ impl Round {
     pub fn is_complete(&self) -> bool {
         self.cosigned.len() == self.policy.witnesses().len()
     }
+}
+
+fn names(opened: &VerifiedCheckpoint) -> BTreeSet<String> {
+    opened.cosigners().iter().map(|cosigner| cosigner.name.clone()).collect()
 }

@@ -8,10 +8,9 @@
 //! Which refusal has which status is [`crate::witness::judge`]'s. A failure of the witness itself is 500, its reason in the
 //! server's own log; 503 says to ask again.
 
-use super::body;
 use super::metrics::Metrics;
 use super::problem::{BUSY, FAILED, NO_OBJECT, Problem};
-use super::public;
+use super::{body, health, problem, public};
 use crate::store::dir::PublicDir;
 use crate::witness::logs::{Logs, RenewError};
 use crate::witness::request::REQUEST_MAX;
@@ -50,10 +49,10 @@ pub type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
     paths(
         add_checkpoint,
         monitored,
-        super::health::lives,
-        super::health::readiness,
-        super::health::counted,
-        super::problem::describe,
+        health::lives,
+        health::readiness,
+        health::counted,
+        problem::describe,
     ),
     tags(
         (name = "witness", description = "c2sp.org/tlog-witness"),
@@ -141,30 +140,36 @@ impl Desk {
                 self.counted.size.get_or_create(&log).set(i64::try_from(*size).unwrap_or(i64::MAX));
             }
             Err(Refused::Because { why, about: Some((origin, size)), kept }) => {
-                let kind = match kept {
-                    Kept::Nothing => return judged,
-                    Kept::Fork([one, other]) => {
-                        tracing::error!(origin, size, one, other, "the log signed two histories");
-                        "fork"
-                    }
-                    Kept::Unproven(name) => {
-                        tracing::warn!(origin, size, %why, name, "signed by the log, and not proven");
-                        "unproven"
-                    }
-                    Kept::Full => {
-                        tracing::error!(origin, size, %why, "inconsistent, and no room to keep it");
-                        "not_kept"
-                    }
-                    Kept::Failed(error) => {
-                        tracing::error!(origin, size, %why, %error, "inconsistent, and could not be kept");
-                        "not_kept"
-                    }
-                };
-                self.counted.evidence.get_or_create(&Evidence { kind }).inc();
+                if let Some(kind) = told(origin, *size, why, kept) {
+                    self.counted.evidence.get_or_create(&Evidence { kind }).inc();
+                }
             }
             Err(_) => {}
         }
         judged
+    }
+}
+
+/// Tells the witness's operator what was kept of a refused checkpoint; gives its kind.
+fn told(origin: &str, size: u64, why: &Refusal, kept: &Kept) -> Option<&'static str> {
+    match kept {
+        Kept::Nothing => None,
+        Kept::Fork([one, other]) => {
+            tracing::error!(origin, size, one, other, "the log signed two histories");
+            Some("fork")
+        }
+        Kept::Unproven(name) => {
+            tracing::warn!(origin, size, %why, name, "signed by the log, and not proven");
+            Some("unproven")
+        }
+        Kept::Full => {
+            tracing::error!(origin, size, %why, "inconsistent, and no room to keep it");
+            Some("not_kept")
+        }
+        Kept::Failed(error) => {
+            tracing::error!(origin, size, %why, %error, "inconsistent, and could not be kept");
+            Some("not_kept")
+        }
     }
 }
 

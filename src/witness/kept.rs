@@ -77,9 +77,12 @@ fn put(
     if there.len() + objects.len() > EVIDENCE_MAX {
         return Ok(false);
     }
-    match store.put_all(&objects) {
-        // Someone put the same checkpoint at the same moment, with another line below it.
-        Err(StoreError::Conflict { .. }) => Ok(true),
-        put => put.map(|()| true),
+    for object in objects {
+        match store.put_all(&[object]) {
+            // Someone put the same checkpoint at the same moment, with another line below it.
+            Ok(()) | Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
+    Ok(true)
 }

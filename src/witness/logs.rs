@@ -308,7 +308,7 @@ mod tests {
             assert_eq!(parse(&text), wrong(3, LineError::Qpd), "{bad}");
         }
         assert!(parse(&log(&a).replace("qpd 24", "qpd 2147483647")).is_ok());
-        let witness = Vkey::witness("w", *a.key()).unwrap();
+        let witness = Vkey::witness("w", SigningKey::from_seed(&[1; 32]).public()).unwrap();
         assert_eq!(parse(&log(&witness)), wrong(2, LineError::Role(Box::new(witness))));
         let text = log(&a).replace("qpd", "origin a tree\nqpd");
         assert!(matches!(

@@ -1,5 +1,6 @@
 //! A witness over a store in memory: every check, races, failures of the disk.
 
+use super::request::Request;
 use super::*;
 use crate::checkpoint::Checkpoint;
 use crate::hash::EMPTY_ROOT;
@@ -7,7 +8,6 @@ use crate::merkle::reference::{consistency, leaves, root};
 use crate::note::Note;
 use crate::store::Read as _;
 use crate::store::memory::{Among, Fault, Kind as Call, Memory, Plan};
-use request::Request;
 
 const ORIGIN: &str = "log.example";
 const NOW_S: u64 = 1_767_139_200;

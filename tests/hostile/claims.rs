@@ -37,6 +37,9 @@ use servanda::statement::{self, Act, Kind, Statement, signed_bytes};
 use servanda::store::memory::Memory;
 use servanda::tlog_proof::TlogProof;
 use servanda::trust::Trust;
+use servanda::witness::judge;
+use servanda::witness::logs::Logs;
+use servanda::witness::request::Request;
 use std::fmt::{Debug, Display};
 use std::fs;
 use std::io::{Error, ErrorKind};
@@ -48,7 +51,8 @@ use std::sync::LazyLock;
 pub type Claim = fn(&[u8]);
 
 /// All claims, each with the name of its target and of the folder of its seeds.
-pub const CLAIMS: [(&str, Claim); 12] = [
+pub const CLAIMS: [(&str, Claim); 13] = [
+    ("add_checkpoint", add_checkpoint),
     ("armor_files", armor_files),
     ("charter_file", charter_file),
     ("entry", entry),
@@ -250,6 +254,34 @@ pub fn note_checkpoint(bytes: &[u8]) {
         assert!(more.open(&LOG.policy(false)).is_ok());
         let last = more.as_str().lines().last().unwrap_or_default();
         assert!(more.open(&LOG.policy(true)).is_err() || LOG.cosigned.lines().any(|line| line == last));
+    }
+}
+
+/// What a witness is sent, and its list of logs: a request has one form, a body is admitted only with what the golden log
+/// signed, and such a one follows the log's beginnings only with their proof.
+pub fn add_checkpoint(bytes: &[u8]) {
+    if let Ok(logs) = Logs::parse(bytes) {
+        assert_eq!(logs.renewed(&logs), Ok(logs.clone()));
+        assert!(logs.origins().all(|origin| logs.keys(origin).is_some()));
+    }
+    if let Ok(Request { old, proof, note }) = Request::parse(bytes) {
+        let lines: String = note.signatures().iter().map(|s| s.line.clone() + "\n").collect();
+        assert_eq!(Request::write(old, &proof, &format!("{}\n{lines}", note.text())).as_bytes(), bytes);
+    }
+    let logs = format!("logs/v0\nvkey {}\nqpd 1\ncontact nobody\n", LOG.vkeys[0]).parse().unwrap();
+    let Ok(admitted) = judge::admit(bytes, &logs) else { return };
+    let golden = SignedCheckpoint::parse(LOG.checkpoint.as_bytes()).unwrap();
+    assert_eq!(admitted.checkpoint(), &golden);
+    let old = Request::parse(bytes).unwrap().old;
+    assert!(admitted.follows(Some((old, Hash([7; 32])))).is_err() || old == 0, "it contains anything");
+    if let Some(leaves) = usize::try_from(old).ok().and_then(|old| LOG.leaves.get(..old)).filter(|_| old > 0)
+    {
+        // The golden log's own beginning is followed with its proof, and that has one form.
+        let (objects, root) = stored(&LOG.leaves);
+        let store = Memory::holding(objects);
+        let mut log = Client::open(&store, golden.claim().size, root).unwrap();
+        let right = log.consistency_proof(old).unwrap() == Request::parse(bytes).unwrap().proof;
+        assert_eq!(admitted.follows(Some((old, stored(leaves).1))).is_ok(), right);
     }
 }
 

@@ -1,11 +1,12 @@
 //! Seeds: good bytes of each sort, to be changed. `SERVANDA_BLESS=1 cargo test hostile` writes them below `fuzz/seeds`.
 
 use super::claims::CLAIMS;
-use super::golden::{LOG, ROSTER};
+use super::golden::{LOG, ROSTER, stored};
 use crate::evidence::EVIDENCE;
 use crate::support::small_log::{handle, key, key_set, log_vkey, seed, short};
 use servanda::armor::File;
 use servanda::charter::file::keys;
+use servanda::client::Client;
 use servanda::codec::encode;
 use servanda::draft::Draft;
 use servanda::entry::SignedEntry;
@@ -18,8 +19,10 @@ use servanda::merkle::bundle;
 use servanda::promise::Promise;
 use servanda::seal::Opening;
 use servanda::statement::Kind;
+use servanda::store::memory::Memory;
 use servanda::text::{base64, from_base64};
 use servanda::trust::Trust;
+use servanda::witness::request::Request;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -67,6 +70,7 @@ breaches = { annex = 0, text = "Article 1" }
 /// All seeds.
 pub fn seeds() -> Seeds {
     let seeds = BTreeMap::from([
+        ("add_checkpoint", requests()),
         ("armor_files", armor_files()),
         (
             "charter_file",
@@ -177,6 +181,22 @@ fn notes() -> BTreeMap<String, Vec<u8>> {
         ("cosigned", LOG.cosigned.clone().into()),
         ("cosignature", format!("{witness}\n").into()),
         ("vkey", log_vkey().to_string().into()),
+    ])
+}
+
+/// Requests to a witness that knows nothing yet, or the golden log's first entries, or all; and its list of logs.
+fn requests() -> BTreeMap<String, Vec<u8>> {
+    let size = LOG.history().head().size;
+    let (objects, root) = stored(&LOG.leaves);
+    let store = Memory::holding(objects);
+    let mut client = Client::open(&store, size, root).unwrap();
+    let proof = client.consistency_proof(5).unwrap();
+    let list = format!("logs/v0\n\n# golden\nvkey {}\nqpd 86400\ncontact nobody\n", LOG.vkeys[0]);
+    named([
+        ("first", Request::write(0, &[], &LOG.checkpoint).into()),
+        ("next", Request::write(5, &proof, &LOG.checkpoint).into()),
+        ("same", Request::write(size, &[], &LOG.cosigned).into()),
+        ("logs", list.into()),
     ])
 }
 

@@ -9,6 +9,7 @@ mod reading;
 mod secure;
 mod served;
 mod telling;
+mod witness;
 mod writing;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -27,11 +28,16 @@ pub struct Server {
 impl Server {
     /// Serves a log on a free port, with more options.
     pub fn start(folder: &Path, log: &str, options: &[&str]) -> Self {
+        Self::run(folder, "serve", &[&[log], options].concat())
+    }
+
+    /// Runs a command that serves, on a free port.
+    pub fn run(folder: &Path, verb: &str, options: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_servanda"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SERVANDA_")) {
             command.env_remove(name);
         }
-        command.args(["serve", log, "--listen", "127.0.0.1:0", "--trace", "off"]).args(options);
+        command.args([verb, "--listen", "127.0.0.1:0", "--trace", "off"]).args(options);
         let mut child =
             command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -63,6 +69,14 @@ impl Server {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
         Answer::read(&mut BufReader::new(stream), request.starts_with("HEAD "))
+    }
+
+    /// Posts a text to a path.
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        let length = body.len();
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
     }
 
     /// Sends it a signal.

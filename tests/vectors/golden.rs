@@ -15,6 +15,8 @@ use servanda::note::Note;
 use servanda::policy::Policy;
 use servanda::text::hash_from_base64;
 use servanda::tlog_proof::{CheckError, TlogProof};
+use servanda::witness::request::Request;
+use servanda::witness::{Refusal, judge};
 use std::collections::HashMap;
 
 const ORIGIN: &str = "log.example/audit";
@@ -82,6 +84,22 @@ fn the_request_to_a_witness_has_the_proof_that_is_made_here() {
     assert_eq!(tree.consistency_proof(700).unwrap(), given);
     let old = tree.root_at(700).unwrap();
     assert_eq!(verify_consistency(700, 1000, &old, &root, &given), Ok(()));
+}
+
+#[test]
+fn a_witness_that_recorded_size_700_cosigns_the_request() {
+    let Some(file) = text("golden/add-checkpoint-700-1000.req") else { return };
+    let vkey = Vkey::log(ORIGIN, key(ORIGIN).public()).unwrap();
+    let logs = format!("logs/v0\nvkey {vkey}\nqpd 1\ncontact nobody\n").parse().unwrap();
+    let (tiles, root) = log();
+    let mut tree = StoredTree::open(|path| tiles.get(&path).cloned().ok_or(()), 1000, root).unwrap();
+    let admitted = judge::admit(file.as_bytes(), &logs).unwrap();
+    assert_eq!(admitted.follows(Some((700, tree.root_at(700).unwrap()))), Ok(()));
+    assert_eq!(admitted.follows(Some((699, tree.root_at(699).unwrap()))), Err(Refusal::Moved(699)));
+    assert_eq!(admitted.follows(Some((700, root))).map_err(|refusal| refusal.status()), Err(422));
+    let given: Vec<Hash> = tree.consistency_proof(700).unwrap();
+    let (_, note) = file.split_once("\n\n").unwrap();
+    assert_eq!(Request::write(700, &given, note), file);
 }
 
 #[test]

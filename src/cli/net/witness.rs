@@ -92,8 +92,7 @@ pub fn run(context: &Context, args: Witness) -> Result<Outcome> {
     let clock = context.clock;
     let clock = Box::new(move || clock.now().ms() / 1000);
     let desk = Arc::new(Desk::new(witness, logs, clock, &metrics));
-    context.screen.say(&vkey);
-    options.listen.serve(context, &format!("witness of {known}"), Arc::clone(&metrics), |stop| {
+    options.listen.serve(context, &format!("{vkey} cosigns {known},"), Arc::clone(&metrics), |stop| {
         tokio::spawn(reread(list, Arc::clone(&desk), stop.clone()));
         let ready = Arc::clone(&desk);
         let routes = routes(desk, folder)
