@@ -184,7 +184,7 @@ impl Ledger {
                 deadlines: List::default(),
                 call: Some(Call { exercise }),
                 responses: List::default(),
-                stances: super::incident::Stances::new(),
+                stances: super::incident::Stances::default(),
                 disowned: false,
             });
             obligation.facets.extend(facets);
@@ -272,7 +272,7 @@ impl Ledger {
         if facets.is_empty() {
             return Err(not_in_force(pledge, trial.when));
         }
-        let trigger = |f: &Facet| pledge.version(f.version).gist().and_then(|g| g.trigger.as_ref());
+        let trigger = |f: &Facet| pledge.version(f.version).gist().and_then(|g| g.trigger.as_deref());
         if !facets.iter().any(|f| trigger(f).is_some()) {
             return Err(Rule::NoTrigger { id });
         }
@@ -288,7 +288,7 @@ impl Ledger {
         if !may.contains(by) {
             return Err(Rule::NotRequester { id, may: listed(may) });
         }
-        self.calls(number, &trial, &|gist| gist.trigger.as_ref().is_some_and(on_request))
+        self.calls(number, &trial, &|gist| gist.trigger.as_deref().is_some_and(on_request))
     }
 
     /// The report of an incident that says how it stands before it is established: the first that nothing supersedes.

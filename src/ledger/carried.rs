@@ -5,13 +5,14 @@
 //! unless the addressee approved the motion; what nobody took on yet cannot be taken on. Withdrawals, suspensions and
 //! declared needs among them count no longer, from that entry on; nor do reports, attestations, responses, confirmations.
 
+use super::few::Few;
 use super::pledge::{End, Line, Moment, Pledge};
 use super::{Ledger, Said, Thing, at, next};
 use crate::field::Handle;
 use crate::roster::carried::Carried;
 use crate::statement::Act;
 use crate::statement::body::Motion;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl Ledger {
     /// Takes in an authentic entry of class 0: its act, where that is not void, and the motion that it carried.
@@ -91,7 +92,7 @@ impl Ledger {
         let pledge = self.pledge_at(number);
         let mut ends = Vec::new();
         for line in pledge.lines() {
-            let mut effective = BTreeMap::new();
+            let mut effective = Few::default();
             for (to, at) in self.leaving(number, line, target, now) {
                 let bound = pledge.bound_by(line, &to, now);
                 if is_of_thief(pledge, line, bound, &to, stolen) {

@@ -1,5 +1,6 @@
 //! The acts upon pledges and records: pledge, record, adopt, accept, join, amend, withdraw, notice.
 
+use super::few::Few;
 use super::pledge::{
     Accepted, Declared, End, Gist, Line, Moment, Note, Origin, OwnJoin, Pause, Pledge, Version,
 };
@@ -79,9 +80,9 @@ impl Ledger {
             terms,
             open_from: told.said.index,
             to_accept: told.roster.charter.rules.pledges.need_acceptance,
-            accepted: BTreeMap::new(),
-            joined: BTreeMap::new(),
-            declared: BTreeMap::new(),
+            accepted: Few::default(),
+            joined: Few::default(),
+            declared: Few::default(),
             disowned: false,
         }
     }
@@ -96,7 +97,7 @@ impl Ledger {
             said: told.said.clone(),
             origin,
             versions: List::default(),
-            taken: BTreeMap::new(),
+            taken: Few::default(),
             joins: List::default(),
             ends: List::default(),
             pauses: List::default(),
@@ -199,7 +200,7 @@ impl Ledger {
             Thing::Joined(number)
         } else {
             let join = next(&pledge.joins);
-            let versions = BTreeMap::from([(version, told.said.clone())]);
+            let versions = [(version, told.said.clone())].into_iter().collect();
             pledge.joins.push(OwnJoin { said: told.said.clone(), versions });
             Thing::Join(number, join)
         };
@@ -307,13 +308,7 @@ impl Ledger {
 
     /// Towards whom a partner's withdrawal ends what has not been withdrawn, and when: of the line's owner what it owes,
     /// of an addressee all that is owed to it.
-    pub(super) fn leaving(
-        &self,
-        number: u32,
-        line: Line,
-        by: &Handle,
-        now: Moment,
-    ) -> BTreeMap<Handle, Instant> {
+    pub(super) fn leaving(&self, number: u32, line: Line, by: &Handle, now: Moment) -> Few<Handle, Instant> {
         let pledge = self.pledge_at(number);
         let lines = || pledge.lines().filter(|l| pledge.owner(line) != by || *l == line);
         let own = pledge.owner(line) == by;
@@ -397,7 +392,7 @@ impl Ledger {
 }
 
 /// What ends: a line of a pledge, towards whom and when.
-type Leaving = ((u32, Line), BTreeMap<Handle, Instant>);
+type Leaving = ((u32, Line), Few<Handle, Instant>);
 
 /// When a withdrawal announced now takes effect; what binds nobody yet needs no notice.
 fn notice_end(pledge: &Pledge, line: Line, to: &Handle, now: Moment) -> Instant {

@@ -5,6 +5,7 @@
 //! partners of the roles that they name, the reporter included, each with its last word. That is a fact of the log from
 //! then on, whatever is said later.
 
+use super::few::Few;
 use super::obligation::Obligation;
 use super::terms::{check_kind, check_partner};
 use super::{Ledger, Said, Thing, Told, at, next};
@@ -16,7 +17,7 @@ use crate::hash::Hash;
 use crate::rule::Rule;
 use crate::statement::body::{Figure, Obligation as Key, Party, Report as ReportBody, Subject, When};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What one partner said last about an aspect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub struct Stance {
 }
 
 /// What partners say of something: by aspect and partner, the last word of each.
-pub type Stances = BTreeMap<(Aspect, Handle), Stance>;
+pub type Stances = Few<(Aspect, Handle), Stance>;
 
 /// A report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -385,7 +386,7 @@ fn new_report(told: &Told<'_>, body: &ReportBody) -> Report {
         exercise: body.exercise,
         supersedes: body.supersedes,
         superseded_by: None,
-        stances: Stances::new(),
+        stances: Stances::default(),
         disowned: false,
     };
     for aspect in [Aspect::Occurred, Aspect::Kind, Aspect::Attribution, Aspect::Figures] {

@@ -20,6 +20,7 @@ pub mod answers;
 mod call;
 mod carried;
 mod commit;
+pub mod few;
 pub mod incident;
 pub mod obligation;
 pub mod pledge;
@@ -32,7 +33,7 @@ pub mod verdict;
 pub use pledge::{Gist, Line, Moment, Pledge, State};
 
 use crate::charter::rules::PledgeRules;
-use crate::codec::{CodecError, List, decode_large, encode};
+use crate::codec::{CodecError, List, decode_large, digest};
 use crate::field::{Class, Day, Handle, Instant, Role, Roles, Short};
 use crate::hash::{Hash, labelled};
 use crate::roster::Roster;
@@ -71,7 +72,7 @@ pub enum Thing {
     /// A report, by number.
     Report(u32),
     /// A response: what it answers, and which response to it.
-    Response(Key, u32),
+    Response(Box<Key>, u32),
     /// A call upon pledges.
     Invoke {
         /// Whether within an exercise.
@@ -313,7 +314,7 @@ impl Ledger {
     /// The digest of all this: two who folded the same log compare one line.
     #[must_use]
     pub fn digest(&self) -> Hash {
-        digest_of(&encode(self))
+        digest(LABEL, self)
     }
 
     /// Reads a ledger that was kept, by its digest.
@@ -321,7 +322,7 @@ impl Ledger {
     /// # Errors
     /// [`CodecError`] where the bytes are another ledger's, or none's.
     pub fn decode(bytes: &[u8], digest: &Hash) -> Result<Self, CodecError> {
-        if digest_of(bytes) == *digest {
+        if labelled(LABEL, bytes) == *digest {
             decode_large(bytes, MAX_LEDGER)
         } else {
             Err(CodecError::NotCanonical)
@@ -332,9 +333,8 @@ impl Ledger {
 /// The longest ledger that is kept, in bytes.
 pub const MAX_LEDGER: usize = 256 << 20;
 
-fn digest_of(encoded: &[u8]) -> Hash {
-    labelled("servanda/ledger/1\n", encoded)
-}
+/// Before the encoded ledger, for its digest.
+const LABEL: &str = "servanda/ledger/1\n";
 
 /// A number as a position.
 fn at(number: u32) -> usize {

@@ -3,6 +3,7 @@
 //! A call's obligation arises with the entry that calls. A due's arises when it falls due, or with the first response
 //! before that; until then it follows whatever terms are in force. What has arisen keeps its terms.
 
+use super::few::Few;
 use super::incident::Stances;
 use super::pledge::{Facet, Gist, Line, Moment, Pledge};
 use super::{Ledger, Said, Thing, Told, listed};
@@ -13,7 +14,6 @@ use crate::rule::Rule;
 use crate::statement::body::{Answer, Confirm, Obligation as Key, Occasion, Received, Respond};
 use crate::statement::terms::{Amount, Quantity};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What an obligation by call adds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Response {
     /// When it was done, as its author says.
     pub done_at: Option<Instant>,
     /// What each of those to whom it is owed confirmed last.
-    pub confirmed: BTreeMap<Handle, Confirmed>,
+    pub confirmed: Few<Handle, Confirmed>,
     /// Said by a thief, and disowned: it does not count.
     pub disowned: bool,
 }
@@ -167,7 +167,7 @@ impl Ledger {
             deadlines: deadlines.into(),
             call: None,
             responses: List::default(),
-            stances: Stances::new(),
+            stances: Stances::default(),
             disowned: false,
         }))
     }
@@ -226,10 +226,10 @@ impl Ledger {
             answer: body.answer.clone(),
             quantity: body.quantity.clone(),
             done_at: body.done_at,
-            confirmed: BTreeMap::new(),
+            confirmed: Few::default(),
             disowned: false,
         });
-        self.things.insert(told.said.id, Thing::Response(key.clone(), number));
+        self.things.insert(told.said.id, Thing::Response(Box::new(key.clone()), number));
         Ok(())
     }
 
