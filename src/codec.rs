@@ -69,14 +69,14 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 /// The labelled digest of a value's encoding, which is not kept.
 #[must_use]
 pub fn digest<T: Serialize>(label: &str, value: &T) -> Hash {
-    let mut pieces = Pieces { digest: Labelled::new(label), filled: Vec::with_capacity(PIECE) };
+    let mut pieces = Pieces { digest: Labelled::new(label), filled: Vec::with_capacity(2 * PIECE) };
     bincode::serde::encode_into_writer(value, &mut pieces, config::standard())
         .expect("our types always encode");
     pieces.digest.update(&pieces.filled);
     pieces.digest.finish()
 }
 
-/// How many bytes are hashed at once.
+/// How many bytes are gathered before they are hashed.
 const PIECE: usize = 16 << 10;
 
 /// Hashes an encoding, some kilobytes at a time.
@@ -86,15 +86,12 @@ struct Pieces {
 }
 
 impl Writer for Pieces {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        if self.filled.len() + bytes.len() > PIECE {
+        self.filled.extend_from_slice(bytes);
+        if self.filled.len() >= PIECE {
             self.digest.update(&self.filled);
             self.filled.clear();
-        }
-        if bytes.len() > PIECE {
-            self.digest.update(bytes);
-        } else {
-            self.filled.extend_from_slice(bytes);
         }
         Ok(())
     }

@@ -83,7 +83,7 @@ impl Ledger {
             }
             let key = Key { pledge: pledge.line_id(line), occasion: Occasion::Call(trial.call) };
             // One call; terms that start otherwise towards others may join it later.
-            let before = self.obligations.get(&key).map(Obligation::owed_to).unwrap_or_default();
+            let before = self.obligations.get(&key).map(|o| o.owed_to()).unwrap_or_default();
             facets.iter_mut().for_each(|facet| facet.to.retain(|to| !before.contains(&to)));
             facets.retain(|facet| !facet.to.is_empty());
             if facets.is_empty() {
@@ -178,14 +178,16 @@ impl Ledger {
         for (line, facets) in calls {
             let key = Key { pledge: self.pledge_at(number).line_id(line), occasion: Occasion::Call(call) };
             let deadlines = self.deadlines(&key, &facets, told.said.at);
-            let obligation = self.obligations.entry(key).or_insert_with(|| Obligation {
-                arose: told.said.clone(),
-                facets: List::default(),
-                deadlines: List::default(),
-                call: Some(Call { exercise }),
-                responses: List::default(),
-                stances: super::incident::Stances::default(),
-                disowned: false,
+            let obligation = self.obligations.entry(key).or_insert_with(|| {
+                Box::new(Obligation {
+                    arose: told.said.clone(),
+                    facets: List::default(),
+                    deadlines: List::default(),
+                    call: Some(Call { exercise }),
+                    responses: List::default(),
+                    stances: super::incident::Stances::default(),
+                    disowned: false,
+                })
             });
             obligation.facets.extend(facets);
             obligation.deadlines.extend(deadlines);

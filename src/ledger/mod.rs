@@ -118,7 +118,7 @@ pub struct Ledger {
     occurred: BTreeMap<(Short, bool), BTreeSet<(Instant, u32)>>,
     reports: List<Report>,
     incidents: List<Incident>,
-    obligations: BTreeMap<Key, Obligation>,
+    obligations: BTreeMap<Key, Box<Obligation>>,
     reviews: List<Review>,
     seals: BTreeMap<(Hash, Short), Sealed>,
     reservations: List<Said>,
@@ -288,7 +288,7 @@ impl Ledger {
     /// The obligations that calls and responses brought forth; those of dues alone are derived
     /// ([`Ledger::owed`](verdict)).
     #[must_use]
-    pub fn obligations(&self) -> &BTreeMap<Key, Obligation> {
+    pub fn obligations(&self) -> &BTreeMap<Key, Box<Obligation>> {
         &self.obligations
     }
 

@@ -126,7 +126,7 @@ impl Ledger {
     /// The obligation of a key; `arisen` where nothing was recorded of it before.
     pub(super) fn obligation_mut(&mut self, key: &Key, arisen: Option<Obligation>) -> &mut Obligation {
         if let Some(arisen) = arisen {
-            self.obligations.insert(key.clone(), arisen);
+            self.obligations.insert(key.clone(), Box::new(arisen));
         }
         self.obligations.get_mut(key).expect("recorded before, or arisen now")
     }

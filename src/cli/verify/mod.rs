@@ -100,7 +100,10 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
             bench.evidence(folder, &mut tally)?;
         }
     }
-    tally.finish(&case, report.as_ref())
+    let ended = tally.finish(&case, report.as_ref());
+    // The process ends here, and a long ledger is millions of small pieces.
+    std::mem::forget(report);
+    ended
 }
 
 impl Case {
