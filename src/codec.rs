@@ -126,9 +126,12 @@ pub fn decode_large<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize)
 ///
 /// # Errors
 /// Where they are none after all.
-pub(crate) fn decode_checked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let limit = config::standard().with_limit::<BELT>();
-    let (value, read) = bincode::serde::borrow_decode_from_slice(bytes, limit)?;
+pub(crate) fn decode_checked<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, CodecError> {
+    if bytes.len() > limit {
+        return Err(CodecError::TooLong { len: bytes.len(), limit });
+    }
+    let belt = config::standard().with_limit::<LARGE_BELT>();
+    let (value, read) = bincode::serde::borrow_decode_from_slice(bytes, belt)?;
     if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
 }
 

@@ -33,7 +33,7 @@ pub mod verdict;
 pub use pledge::{Gist, Line, Moment, Pledge, State};
 
 use crate::charter::rules::PledgeRules;
-use crate::codec::{CodecError, List, decode_large, digest};
+use crate::codec::{CodecError, List, decode_checked, digest};
 use crate::field::{Class, Day, Handle, Instant, Role, Roles, Short};
 use crate::hash::{Hash, labelled};
 use crate::roster::Roster;
@@ -220,6 +220,18 @@ impl Ledger {
         });
     }
 
+    /// How many statements it knows by their ids.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.things.len()
+    }
+
+    /// Whether nothing was said yet that it knows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.things.is_empty()
+    }
+
     /// What an id stands for, if the ledger knows it.
     #[must_use]
     pub fn thing(&self, id: &Hash) -> Option<&Thing> {
@@ -323,7 +335,8 @@ impl Ledger {
     /// [`CodecError`] where the bytes are another ledger's, or none's.
     pub fn decode(bytes: &[u8], digest: &Hash) -> Result<Self, CodecError> {
         if labelled(LABEL, bytes) == *digest {
-            decode_large(bytes, MAX_LEDGER)
+            // Its digest says that it was encoded here.
+            decode_checked(bytes, MAX_LEDGER)
         } else {
             Err(CodecError::NotCanonical)
         }

@@ -80,7 +80,7 @@ macro_rules! acts {
                 if !holds(kind, body) {
                     return Self::decode_body(kind, body);
                 }
-                Ok(match kind { $(Kind::$name => Self::$name(decode_checked(body)?),)+ })
+                Ok(match kind { $(Kind::$name => Self::$name(decode_checked(body, super::MAX_STATEMENT)?),)+ })
             }
         }
     };

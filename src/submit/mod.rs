@@ -39,9 +39,9 @@ pub const SNAPSHOT: &str = "private/snapshot";
 /// The folder of the ledgers that snapshots name, each under its digest.
 const LEDGERS: &str = "private/ledger";
 
-/// How long a ledger may be that is written at every opening, in bytes; a longer one is written every
+/// How many statements a ledger may know that is written at every opening; a longer one is written every
 /// [`SNAPSHOT_EVERY`] entries.
-const SHORT_LEDGER: usize = 1 << 16;
+const SHORT_LEDGER: usize = 256;
 
 /// The longest snapshot that is read, in bytes.
 const MAX_SNAPSHOT: u64 = MAX_SWAP_BYTES;
@@ -370,11 +370,11 @@ impl Operator {
     /// derived again.
     fn keep_snapshot(&mut self) -> Result<(), SubmitError> {
         let store = self.writer.store();
-        let ledger = self.history.ledger().map(encode);
-        let long = ledger.as_ref().is_some_and(|bytes| bytes.len() > SHORT_LEDGER);
+        let long = self.history.ledger().is_some_and(|ledger| ledger.len() > SHORT_LEDGER);
         if long && self.writer.size() - self.kept < SNAPSHOT_EVERY {
             return Ok(());
         }
+        let ledger = self.history.ledger().map(encode);
         let snapshot = self.history.snapshot();
         let name = snapshot.ledger().map(|digest| format!("{LEDGERS}/{digest}"));
         let new = encode(&(self.writer.root(), snapshot));
