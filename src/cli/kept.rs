@@ -7,11 +7,11 @@ use super::Context;
 use super::open::Log;
 use super::problem::Problem;
 use anyhow::Result;
+use servanda::checkpoint::VerifiedCheckpoint;
 use servanda::client::Tiles;
 use servanda::codec::{decode_large, encode};
 use servanda::hash::Hash;
 use servanda::history::{History, Snapshot};
-use servanda::ledger::Ledger;
 use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::prove::StoredTree;
 use servanda::text::count;
@@ -42,6 +42,9 @@ pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
     let (size, root) = (log.checkpoint.size(), log.checkpoint.root());
     let folder = folder(&log.id());
     let (history, builder) = match folder.as_deref().and_then(resume) {
+        Some((kept_root, history)) if (history.head().size, kept_root) == (size, root) => {
+            return Ok((history, 0));
+        }
         Some((kept_root, history)) => {
             let kept = history.head().size;
             let same = kept <= size && log.client()?.root_at(kept)? == kept_root;
@@ -76,6 +79,14 @@ pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
     Ok((report.history, report.findings))
 }
 
+/// Keeps how far a log was verified by another way, where nothing of it was kept before: what was is what later
+/// copies are held against, so it is only replaced by what contains it.
+pub fn begin(log: &Hash, history: &History, checkpoint: &VerifiedCheckpoint) {
+    if let Some(folder) = folder(log).filter(|folder| !folder.join("history").exists()) {
+        let _ = keep(&folder, history, checkpoint.root(), checkpoint.as_str());
+    }
+}
+
 fn folder(log: &Hash) -> Option<PathBuf> {
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state"));
@@ -85,11 +96,8 @@ fn folder(log: &Hash) -> Option<PathBuf> {
 fn resume(folder: &Path) -> Option<(Hash, History)> {
     let bytes = fs::read(folder.join("history")).ok()?;
     let (root, snapshot) = decode_large::<(Hash, Snapshot)>(&bytes, MAX_KEPT).ok()?;
-    let ledger = match snapshot.ledger() {
-        Some(digest) => Some(Ledger::decode(&fs::read(folder.join("ledger")).ok()?, &digest).ok()?),
-        None => None,
-    };
-    Some((root, History::resume(snapshot, ledger).ok()?))
+    let ledger = fs::read(folder.join("ledger")).ok();
+    Some((root, History::resume(snapshot, ledger.as_deref()).ok()?))
 }
 
 fn keep(folder: &Path, history: &History, root: Hash, note: &str) -> std::io::Result<()> {

@@ -8,7 +8,7 @@ mod tally;
 
 use super::open::{self, Held, Place, TrustArgs};
 use super::screen::Screen;
-use super::{Context, Outcome};
+use super::{Context, Outcome, kept};
 use clap::Args;
 use compare::{Bench, Other};
 use servanda::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
@@ -101,6 +101,12 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
         }
     }
     let ended = tally.finish(&case, report.as_ref());
+    if let (Ok(Outcome::Good), Some(report), Some(checkpoint)) = (&ended, &report, &case.checkpoint)
+        && let Some(log) = trust.and_then(|t| t.log)
+        && report.history.ledger().is_some()
+    {
+        kept::begin(&log, &report.history, checkpoint);
+    }
     // The process ends here, and a long ledger is millions of small pieces.
     std::mem::forget(report);
     ended
