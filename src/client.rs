@@ -75,6 +75,10 @@ impl TileReader for Tiles<'_> {
     fn tile(&self, path: TilePath) -> Result<Vec<u8>, ReadError> {
         object(self.0, path)?.ok_or(ReadError::Missing(path))
     }
+
+    fn proven(&self, path: TilePath, bytes: &[u8]) {
+        self.0.proven(&format!("public/{path}"), bytes);
+    }
 }
 
 /// Reads a tile or bundle as it is stored, unchecked; none where neither it nor the full one is there.
@@ -147,7 +151,12 @@ impl<'a> Client<'a> {
         let first = number * u64::from(TILE_WIDTH);
         match (first..).zip(entries.iter().zip(&want)).find(|(_, (entry, want))| leaf_hash(entry) != **want) {
             Some((index, _)) => Err(ReadError::Entry { path, index }),
-            None => Ok(entries.into_iter().map(<[u8]>::to_vec).collect()),
+            None => {
+                if path.is_full() {
+                    self.store.proven(&format!("public/{path}"), &bytes);
+                }
+                Ok(entries.into_iter().map(<[u8]>::to_vec).collect())
+            }
         }
     }
 

@@ -25,6 +25,8 @@ pub mod policy;
 pub mod checkpoint;
 pub mod tlog_proof;
 // - where it is kept, written, read -
+#[cfg(feature = "net")]
+pub mod agent;
 pub mod store;
 pub mod client;
 pub mod log;
@@ -37,3 +39,6 @@ pub mod proof;
 pub mod submit;
 pub mod verify;
 pub mod evidence;
+// - over the network -
+#[cfg(feature = "net")]
+pub mod server;

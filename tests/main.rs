@@ -38,6 +38,9 @@ mod crash;
 mod hostile;
 /// The binary on a real file system: killed, failed by the system, out of room, restored, several at once.
 mod machine;
+/// Logs over the network: the real server, and commands that read from it.
+#[cfg(feature = "net")]
+mod net;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 /// Users' stories and the README, typed and answered.

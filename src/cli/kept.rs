@@ -2,13 +2,19 @@
 //!
 //! In `$XDG_STATE_HOME/servanda/LOG-ID/` (or `~/.local/state/…`). With it, signing costs the verification of what is new,
 //! and a log that was rolled back or rewritten since is noticed.
+//!
+//! ```text
+//! history, ledger, checkpoint-SIZE     how far the log was verified whole
+//! seen                                 the newest checkpoint that was accepted from a server
+//! objects/                             copies of what servers gave, and what was proven (store::cached)
+//! ```
 
 use super::Context;
-use super::open::Log;
+use super::open::{Log, Place, read_problem};
 use super::problem::Problem;
 use anyhow::Result;
-use servanda::checkpoint::VerifiedCheckpoint;
-use servanda::client::Tiles;
+use servanda::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
+use servanda::client::{Client, Tiles};
 use servanda::codec::{decode_large, encode};
 use servanda::hash::Hash;
 use servanda::history::{History, Snapshot};
@@ -18,6 +24,9 @@ use servanda::text::count;
 use servanda::verify::{Audit, Options};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The newest checkpoint that was accepted from a server.
+const SEEN: &str = "seen";
 
 /// The longest kept history that is read, in bytes.
 const MAX_KEPT: usize = 64 << 20;
@@ -87,7 +96,53 @@ pub fn begin(log: &Hash, history: &History, checkpoint: &VerifiedCheckpoint) {
     }
 }
 
-fn folder(log: &Hash) -> Option<PathBuf> {
+/// The newest checkpoint that was accepted from a server, if any was.
+pub fn seen(log: &Hash) -> Option<PathBuf> {
+    folder(log).map(|folder| folder.join(SEEN)).filter(|path| path.is_file())
+}
+
+/// Holds a log on a server against the newest checkpoint of it that was accepted before, and keeps the newer one.
+///
+/// # Errors
+/// When the server gives less than was seen, or another history.
+pub fn compare_with_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<()> {
+    let shown = place.path.display();
+    if let Some(path) = seen(log)
+        && let Ok(before) = SignedCheckpoint::parse(&fs::read(&path)?)
+        // A new operator begins anew, under a name of its own.
+        && before.claim().origin == now.origin()
+    {
+        let (size, root) = (before.claim().size, before.claim().root);
+        if now.size() < size {
+            let what = format!(
+                "{shown} has {}, and you have seen a checkpoint of {size}",
+                count(now.size(), "entry", "entries")
+            );
+            let hint = format!(
+                "it may only be behind: try again, or another source. if it stays so, the log was rolled back, and {} proves it",
+                path.display()
+            );
+            return Err(Problem::refused(what).hint(hint).into());
+        }
+        let mut client = Client::open(&place.public, now.size(), now.root()).map_err(read_problem)?;
+        if client.root_at(size).map_err(read_problem)? != root {
+            let what = format!("{shown} has another history than the one you have seen up to entry {size}");
+            let hint = format!("`servanda verify {shown} --since {}` takes the evidence", path.display());
+            return Err(Problem::refused(what).hint(hint).into());
+        }
+        if now.size() == size {
+            return Ok(());
+        }
+    }
+    if let Some(folder) = folder(log) {
+        // Without a place to keep it a rollback is noticed later, or by others.
+        let _ = write(&folder, SEEN, now.as_str().as_bytes());
+    }
+    Ok(())
+}
+
+/// Where all this is kept of a log.
+pub fn folder(log: &Hash) -> Option<PathBuf> {
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state"));
     Some(state.or_else(home)?.join("servanda").join(log.to_string()))
@@ -101,15 +156,17 @@ fn resume(folder: &Path) -> Option<(Hash, History)> {
 }
 
 fn keep(folder: &Path, history: &History, root: Hash, note: &str) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let write = |name: &str, bytes: &[u8]| {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.persist(folder.join(name)).map(|_| ()).map_err(std::io::Error::from)
-    };
     if let Some(ledger) = history.ledger() {
-        write("ledger", &encode(ledger))?;
+        write(folder, "ledger", &encode(ledger))?;
     }
-    write("history", &encode(&(root, history.snapshot())))?;
-    write(&format!("checkpoint-{}", history.head().size), note.as_bytes())
+    write(folder, "history", &encode(&(root, history.snapshot())))?;
+    write(folder, &format!("checkpoint-{}", history.head().size), note.as_bytes())
+}
+
+/// Writes a file whole, in the place of the one before.
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::Write::write_all(&mut file, bytes)?;
+    file.persist(folder.join(name)).map(|_| ()).map_err(std::io::Error::from)
 }

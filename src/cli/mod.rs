@@ -27,6 +27,8 @@ mod keys;
 mod log;
 mod lookup;
 mod motions;
+#[cfg(feature = "net")]
+mod net;
 mod obligation;
 mod open;
 mod pack;
@@ -91,6 +93,9 @@ struct Args {
     /// The time to go by instead of the clock's, e.g. 2026-12-01T12:00Z
     #[arg(long, global = true, env = "SERVANDA_NOW", value_name = "TIME", hide_env_values = true)]
     now: Option<servanda::field::Instant>,
+    #[cfg(feature = "net")]
+    #[command(flatten)]
+    net: net::NetArgs,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -140,12 +145,17 @@ enum Verb {
     Open(documents::Args),
     Check(check::Check),
     Demo(demo::Args),
+    #[cfg(feature = "net")]
+    Serve(net::serve::Serve),
 }
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
     let args = Args::parse();
     let context = Context { screen: screen::Screen::new(args.json), clock: clock::Clock::new(args.now) };
+    #[cfg(feature = "net")]
+    let outcome = net::set_up(args.net).and_then(|()| dispatch(&context, args.verb));
+    #[cfg(not(feature = "net"))]
     let outcome = dispatch(&context, args.verb);
     match outcome {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
@@ -201,6 +211,8 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Open(args) => documents::run(context, &args),
         Verb::Check(args) => check::run(context, &args),
         Verb::Demo(args) => demo::run(context, args),
+        #[cfg(feature = "net")]
+        Verb::Serve(args) => net::serve::run(context, args),
     }
 }
 

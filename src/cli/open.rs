@@ -3,7 +3,11 @@
 //! Trust comes from a file that the reader names, or from `trust.toml` in the working directory; never from anything
 //! that lies beside the log, which whoever changed the log could have put there. Without one the log's own founding key
 //! has to do, and whatever is said about the log is said with "not pinned".
+//!
+//! A log is a directory or a URL. What a server gives is verified as what a disk gives; besides, it must go on from the
+//! newest checkpoint that was accepted of this log before, wherever that came from ([`super::kept`]).
 
+use super::kept;
 use super::problem::Problem;
 use super::screen::Screen;
 use anyhow::Error;
@@ -21,12 +25,14 @@ use servanda::note::OpenError;
 use servanda::policy::Policy;
 use servanda::proof;
 use servanda::roster::Roster;
-use servanda::store::dir::{PublicDir, open_any};
+use servanda::store::cached::Cached;
+use servanda::store::dir::open_any;
 use servanda::store::{Read, StoreError};
 use servanda::trust::{MAX_TRUST, Trust};
 use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The trust file that is taken where none is named.
 const TRUST: &str = "trust.toml";
@@ -35,14 +41,18 @@ const TRUST: &str = "trust.toml";
 const UNREAD: &str =
     "is its medium all right? this says nothing about the log: try again, or read another copy";
 
+/// What to do where a server does not give what is there.
+#[cfg(feature = "net")]
+const UNFETCHED: &str = "this says nothing about the log: try again, or read another copy";
+
 /// How many logs are named to someone who gave the wrong directory.
 const NEARBY: usize = 3;
 
 /// Which log, and what is trusted about it.
 #[derive(Args, Clone, Debug)]
 pub struct LogArgs {
-    /// The log: its home, or a copy of its public part
-    #[arg(long, env = "SERVANDA_LOG", value_name = "DIR", hide_env_values = true)]
+    /// The log: its home, a copy of its public part, or the URL it is served at
+    #[arg(long, env = "SERVANDA_LOG", value_name = "LOG", hide_env_values = true)]
     pub log: Option<PathBuf>,
     #[command(flatten)]
     pub trust: TrustArgs,
@@ -90,14 +100,16 @@ impl TrustArgs {
 }
 
 /// Where a log lies.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Place {
-    /// As it was given.
+    /// As it was given: a directory, or a URL.
     pub path: PathBuf,
     /// Its public part.
-    pub public: PublicDir,
+    pub public: Arc<dyn Read>,
     /// Its home, where it is one.
     pub home: Option<PathBuf>,
+    /// Whether it is on a server, which may give something else each time.
+    pub is_remote: bool,
 }
 
 impl Place {
@@ -107,10 +119,8 @@ impl Place {
     /// When there is none, with a hint where one may be.
     pub fn find(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        if shown.to_string().starts_with("http://") || shown.to_string().starts_with("https://") {
-            return Err(Problem::new(format!("{shown}: this version reads logs from directories alone"))
-                .hint("copy the log's public part, and give the directory it lies in")
-                .into());
+        if let Some(url) = as_url(path) {
+            return Self::on_server(path, url);
         }
         let about = fs::metadata(path).map_err(|e| unreadable(path, &e))?;
         if !about.is_dir() {
@@ -125,7 +135,27 @@ impl Place {
             other => store_problem(other),
         })?;
         let home = (path.join("public").is_dir() && path.join("private").is_dir()).then(|| path.to_owned());
-        Ok(Self { path: path.to_owned(), public, home })
+        Ok(Self { path: path.to_owned(), public: Arc::new(public), home, is_remote: false })
+    }
+
+    /// Finds the log at a URL.
+    #[cfg(feature = "net")]
+    fn on_server(path: &Path, url: &str) -> anyhow::Result<Self> {
+        let public = super::net::reading(url)?;
+        let place = Self { path: path.to_owned(), public: Arc::new(public), home: None, is_remote: true };
+        match place.checkpoint()? {
+            Some(_) => Ok(place),
+            None => Err(Problem::new(format!("no log at {url}: there is no checkpoint"))
+                .hint("the URL must be the one below which checkpoint and tile lie")
+                .into()),
+        }
+    }
+
+    #[cfg(not(feature = "net"))]
+    fn on_server(_: &Path, url: &str) -> anyhow::Result<Self> {
+        Err(Problem::new(format!("{url}: this program was built to read logs from directories alone"))
+            .hint("copy the log's public part, and give the directory it lies in")
+            .into())
     }
 
     /// Finds the log that was named, or that the trust file says where to read.
@@ -139,7 +169,7 @@ impl Place {
         let named = held.and_then(|h| Some((h, h.trust.at.as_ref()?)));
         let Some((held, at)) = named else {
             return Err(Problem::new("no log is named")
-                .hint("name it with --log DIR, or set SERVANDA_LOG")
+                .hint("name it with --log LOG, or set SERVANDA_LOG")
                 .into());
         };
         // A URL stays one; a relative path counts from the trust file.
@@ -159,6 +189,14 @@ impl Place {
         self.public.get(CHECKPOINT, MAX_CHECKPOINT).map_err(store_problem)
     }
 
+    /// The newest checkpoint that was accepted of the log before, where it is on a server.
+    pub fn seen(&self, held: Option<&Held>, signed: Option<&SignedCheckpoint>) -> Option<PathBuf> {
+        let pinned = held.and_then(|held| held.trust.log);
+        let declared = || Some(self.founding(signed?.claim().size).ok()?.1.log);
+        let log = self.is_remote.then(|| pinned.or_else(declared)).flatten()?;
+        kept::seen(&log)
+    }
+
     /// Reads entry 0, unverified, and the roster that it founds.
     ///
     /// # Errors
@@ -171,6 +209,11 @@ impl Place {
         let entries = bundle::parse(&bytes, path.width).map_err(|e| no(&e.to_string()))?;
         founded(entries[0]).map_err(|what| no(&what).into())
     }
+}
+
+/// A path that means a URL.
+pub fn as_url(path: &Path) -> Option<&str> {
+    path.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"))
 }
 
 /// The roster that entry 0 founds.
@@ -195,6 +238,8 @@ pub struct Log {
     pub checkpoint: VerifiedCheckpoint,
     /// The roster that entry 0 founded.
     pub founded: Roster,
+    /// The public part for reads that are proven, by copies on this machine where it lies on another.
+    near: Arc<dyn Read>,
 }
 
 impl Log {
@@ -237,7 +282,14 @@ impl Log {
         {
             return Err(other_log(held, &founded.log, &want).into());
         }
-        Ok(Self { place, held, checkpoint, founded })
+        if place.is_remote {
+            kept::compare_with_seen(&place, &founded.log, &checkpoint)?;
+        }
+        let near = match kept::folder(&founded.log).filter(|_| place.is_remote) {
+            Some(folder) => Arc::new(Cached::new(Arc::clone(&place.public), folder.join("objects"))),
+            None => Arc::clone(&place.public),
+        };
+        Ok(Self { place, held, checkpoint, founded, near })
     }
 
     /// Verified reads.
@@ -245,7 +297,7 @@ impl Log {
     /// # Errors
     /// When the right edge cannot be read any more.
     pub fn client(&self) -> anyhow::Result<Client<'_>> {
-        Client::open(&self.place.public, self.checkpoint.size(), self.checkpoint.root()).map_err(read_problem)
+        Client::open(&self.near, self.checkpoint.size(), self.checkpoint.root()).map_err(read_problem)
     }
 
     /// The log's id.
@@ -367,6 +419,8 @@ pub fn store_problem(error: StoreError) -> Error {
             problem.hint("you have no permission to read it: ask its owner").because(error).into()
         }
         StoreError::Io { .. } => problem.hint(UNREAD).because(error).into(),
+        #[cfg(feature = "net")]
+        StoreError::Fetch { .. } => problem.hint(UNFETCHED).because(error).into(),
         _ => problem.because(error).into(),
     }
 }

@@ -17,6 +17,8 @@
 mod edge;
 mod record;
 mod round;
+#[cfg(test)]
+mod tests;
 
 use crate::text::count;
 pub use edge::EdgeError;
@@ -268,6 +270,44 @@ impl Writer {
     /// # Errors
     /// [`LogError`]: then an older checkpoint stays published, or, where the storage failed, this one may be.
     pub fn publish(&mut self, origin: &str, key: &SigningKey) -> Result<String, LogError> {
+        let (note, old) = self.sign_after(origin, key)?;
+        let head = (self.record.size, self.record.root);
+        self.replace_published(old.as_deref(), &note, head)?;
+        Ok(note)
+    }
+
+    /// Signs a checkpoint over all committed leaves, and publishes nothing: the note is for the witnesses that the log's
+    /// rules ask for, and for nobody else until they have cosigned it ([`Self::publish_cosigned`]). More may be appended
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// [`LogError`]: then nothing was signed.
+    pub fn sign(&mut self, origin: &str, key: &SigningKey) -> Result<String, LogError> {
+        Ok(self.sign_after(origin, key)?.0)
+    }
+
+    /// Publishes a note that [`Self::sign`] gave, with cosignatures; again, where more came later. Whether they are a quorum
+    /// is the caller's to tell.
+    ///
+    /// # Errors
+    /// [`LogError`]: one that is not of this log, or smaller than the published one ([`LogError::Ahead`]), is not published.
+    pub fn publish_cosigned(&mut self, note: &str) -> Result<(), LogError> {
+        if self.stopped {
+            return Err(LogError::Stopped);
+        }
+        let signed = SignedCheckpoint::parse(note.as_bytes())?;
+        let head = (signed.claim().size, signed.claim().root);
+        self.compare(head, "the note to be published")?;
+        let old = self.compare_published().map_err(|error| self.or_fenced(error))?;
+        if head.0 < self.published() {
+            let (place, ahead) = ("the published checkpoint", self.published());
+            return Err(LogError::Ahead { place, ahead, size: head.0 });
+        }
+        self.replace_published(old.as_deref(), note, head)
+    }
+
+    /// Signs what is committed, after step 5's comparisons; gives the checkpoint that is published now, too.
+    fn sign_after(&mut self, origin: &str, key: &SigningKey) -> Result<(String, Option<Vec<u8>>), LogError> {
         if self.stopped {
             return Err(LogError::Stopped);
         }
@@ -276,18 +316,27 @@ impl Writer {
         let checked = self.compare_published().and_then(|old| self.compare_guard().map(|()| old));
         let old = checked.map_err(|error| self.or_fenced(error))?;
         self.keep_in_guard(&checkpoint)?;
+        Ok((checkpoint.sign(key), old))
+    }
+
+    /// Puts a note in the place of the published one, and tidies up.
+    fn replace_published(
+        &mut self,
+        old: Option<&[u8]>,
+        note: &str,
+        head: (u64, Hash),
+    ) -> Result<(), LogError> {
         let from = self.published();
-        let note = checkpoint.sign(key);
         self.stopped = true;
-        match self.store.swap(CHECKPOINT, old.as_deref(), note.as_bytes())? {
+        match self.store.swap(CHECKPOINT, old, note.as_bytes())? {
             Swap::Done => {}
             Swap::Lost(_) => return Err(self.fenced()),
         }
         self.stopped = false;
-        self.published = (checkpoint.size(), checkpoint.root());
+        self.published = head;
         // It is published. What tidying leaves behind harms nobody, and is removed by whoever opens next.
         let _ = self.tidy(from);
-        Ok(note)
+        Ok(())
     }
 
     /// Removes what the published checkpoint has outgrown since size `from`: the staged object, where it is applied, and

@@ -36,6 +36,11 @@ pub trait TileReader {
     /// # Errors
     /// The reader's own.
     fn tile(&self, path: TilePath) -> Result<Vec<u8>, Self::Error>;
+
+    /// Is told that these bytes of a full tile fold into the hash that stands for it in a tree whose root is trusted.
+    fn proven(&self, path: TilePath, bytes: &[u8]) {
+        let _ = (path, bytes);
+    }
 }
 
 impl<F, E> TileReader for F
@@ -120,7 +125,7 @@ impl<R: TileReader> StoredTree<R> {
         let mut tree = Self { reader, size, root, tiles: BTreeMap::new() };
         for path in edge(size) {
             let Level::Hash(level) = path.level else { continue };
-            let hashes = tree.read(path)?;
+            let (_, hashes) = tree.read(path)?;
             tree.tiles.insert((level, path.index), hashes);
         }
         let got = tree.builder().root();
@@ -285,21 +290,26 @@ impl<R: TileReader> StoredTree<R> {
             let path = TilePath { level: Level::Hash(level), index, width: 256 };
             let want =
                 self.tiles[&(level + 1, index / 256)][usize::try_from(index % 256).expect("less than 256")];
-            let hashes = self.read(path)?;
+            let (bytes, hashes) = self.read(path)?;
             let got = perfect_root(&hashes);
             if got != want {
                 return Err(ProveError::Unauthentic { path, got, want });
             }
+            self.reader.proven(path, &bytes);
             self.tiles.insert((level, index), hashes);
         }
         Ok(&self.tiles[&(level, index)])
     }
 
-    fn read(&self, path: TilePath) -> Result<Vec<Hash>, ProveError<R::Error>> {
+    fn read(&self, path: TilePath) -> Result<Tile, ProveError<R::Error>> {
         let bytes = self.reader.tile(path).map_err(|source| ProveError::Read { path, source })?;
-        Ok(path.hashes(&bytes)?)
+        let hashes = path.hashes(&bytes)?;
+        Ok((bytes, hashes))
     }
 }
+
+/// A tile as it was read: its bytes, and the hashes in them.
+type Tile = (Vec<u8>, Vec<Hash>);
 
 /// The greatest power of two that is less than a number of at least 2.
 fn split(leaves: u64) -> u64 {

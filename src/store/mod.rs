@@ -18,19 +18,23 @@
 //! changes; or *swapped*, then it changes as a whole. Nor is a name ever both an object and a folder of others; a store
 //! may refuse either. The write order that makes a log of this is [`crate::log`]'s business.
 //!
-//! [`memory`] fails on demand, for tests; [`dir`] is a directory on a disk. `contract` holds every store to the words
-//! below.
+//! [`memory`] fails on demand, for tests; [`dir`] is a directory on a disk; `http` reads what a server publishes, and
+//! [`cached`] keeps copies of that. `contract` holds every store to the words below.
 
+pub mod cached;
 #[cfg(test)]
 mod contract;
 pub mod dir;
 pub mod guard;
+#[cfg(feature = "net")]
+pub mod http;
 pub mod index;
 pub mod memory;
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The longest name, in bytes.
 pub const MAX_NAME_BYTES: usize = 255;
@@ -50,6 +54,22 @@ pub trait Read: Send + Sync {
     /// [`StoreError::TooLarge`] if the object has more than `limit` bytes, [`StoreError::NotAnObject`] if something
     /// else is in its place, [`StoreError::BadName`], [`StoreError::Io`].
     fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Is told that these bytes of a full tile or bundle are what a trusted root commits to: whoever keeps copies
+    /// ([`cached`]) may keep them.
+    fn proven(&self, name: &str, bytes: &[u8]) {
+        let _ = (name, bytes);
+    }
+}
+
+impl<R: Read + ?Sized> Read for Arc<R> {
+    fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).get(name, limit)
+    }
+
+    fn proven(&self, name: &str, bytes: &[u8]) {
+        (**self).proven(name, bytes);
+    }
 }
 
 /// Reading and writing: what the writer of a log needs. Any number of handles, in any number of threads and processes,
@@ -144,6 +164,15 @@ pub enum StoreError {
         name: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// A server could not be asked, or did not give the object.
+    #[cfg(feature = "net")]
+    #[error("could not fetch {url}")]
+    Fetch {
+        /// Where the object should be.
+        url: String,
+        /// Why not.
+        source: crate::agent::AgentError,
     },
     /// A path leads to no log.
     #[error("no log at {}: there is neither a folder public nor a file checkpoint", path.display())]

@@ -290,18 +290,46 @@ impl Operator {
     /// When it cannot: what was committed stays durable. Nothing is done with another key than the log's; but where a
     /// statement that was admitted replaced the operator, all is committed before that is told.
     pub fn publish(&mut self, log_key: &SigningKey) -> Result<String, SubmitError> {
+        let origin = self.commit_in_office(log_key)?;
+        let note = self.writer.publish(&origin, log_key)?;
+        self.keep_snapshot_now_and_then()?;
+        Ok(note)
+    }
+
+    /// Commits, and signs a checkpoint that is for witnesses and nobody else until they have cosigned it
+    /// ([`Writer::sign`]); gives the note.
+    ///
+    /// # Errors
+    /// As for [`Self::publish`].
+    pub fn sign(&mut self, log_key: &SigningKey) -> Result<String, SubmitError> {
+        let origin = self.commit_in_office(log_key)?;
+        Ok(self.writer.sign(&origin, log_key)?)
+    }
+
+    /// Publishes a note that [`Self::sign`] gave, with the cosignatures that the log's rules ask for.
+    ///
+    /// # Errors
+    /// As for [`Writer::publish_cosigned`].
+    pub fn publish_cosigned(&mut self, note: &str) -> Result<(), SubmitError> {
+        self.writer.publish_cosigned(note)?;
+        self.keep_snapshot_now_and_then()
+    }
+
+    /// Commits as the operator in office, whose key this must be; gives the log's name under it.
+    fn commit_in_office(&mut self, log_key: &SigningKey) -> Result<String, SubmitError> {
         if self.replaced.is_some() {
             self.commit()?;
         }
         self.check_in_office()?;
         check_log_key(self.roster(), log_key)?;
         self.commit()?;
-        let origin = self.roster().vkey.name().to_owned();
-        let note = self.writer.publish(&origin, log_key)?;
-        if self.writer.size() - self.kept >= SNAPSHOT_EVERY {
-            self.keep_snapshot()?;
-        }
-        Ok(note)
+        Ok(self.roster().vkey.name().to_owned())
+    }
+
+    fn keep_snapshot_now_and_then(&mut self) -> Result<(), SubmitError> {
+        // What is admitted and not committed belongs to no history that may be kept.
+        let due = self.waiting.is_empty() && self.writer.size() - self.kept >= SNAPSHOT_EVERY;
+        if due { self.keep_snapshot() } else { Ok(()) }
     }
 
     /// The index of a statement that the log holds or that was admitted, its bytes compared. One that was sequenced and

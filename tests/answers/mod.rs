@@ -5,6 +5,7 @@
 mod derived;
 mod hostile;
 mod moments;
+mod news;
 
 use crate::support::small_log::{ORIGIN, SmallLog, at, handle, log_vkey};
 use crate::support::stored;

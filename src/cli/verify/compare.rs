@@ -29,7 +29,8 @@ impl Other {
     /// Reads a checkpoint, a proof file, or a log.
     pub fn read(path: &Path, policy: Option<&Policy>) -> anyhow::Result<Self> {
         let shown = path.display().to_string();
-        let place = if path.is_dir() { Some(Place::find(path)?) } else { None };
+        let is_log = path.is_dir() || open::as_url(path).is_some();
+        let place = is_log.then(|| Place::find(path)).transpose()?;
         let bytes = match &place {
             Some(place) => place
                 .checkpoint()?

@@ -26,7 +26,7 @@ EXAMPLE
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Verify {
-    /// The log: its home, or a copy of its public part
+    /// The log: its home, a copy of its public part, or the URL it is served at
     #[arg(env = "SERVANDA_LOG", value_name = "LOG", hide_env_values = true)]
     log: Option<PathBuf>,
     #[command(flatten)]
@@ -73,7 +73,11 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     let subject = Subject::read(&place.public, what, &mut |f| tally.take(f)).map_err(open::read_problem)?;
     // Before anything is verified, so that a slip in what was typed is told at once.
     let other = |path: &PathBuf| Other::read(path, subject.policy.as_ref());
-    let since = args.since.as_ref().map(other).transpose()?;
+    let since = match &args.since {
+        Some(path) => Some(other(path)?),
+        // Of a server, by what it gave before; a checkpoint of an operator before says nothing here.
+        None => place.seen(held.as_ref(), subject.signed.as_ref()).and_then(|path| other(&path).ok()),
+    };
     let against = args.against.as_ref().map(other).transpose()?;
     let (signed, checkpoint) = (subject.signed.clone(), subject.checkpoint.clone());
     let case = Case { place: place.clone(), held: held.clone(), signed, checkpoint };
@@ -100,16 +104,19 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
             bench.evidence(folder, &mut tally)?;
         }
     }
-    let ended = tally.finish(&case, report.as_ref());
-    if let (Ok(Outcome::Good), Some(report), Some(checkpoint)) = (&ended, &report, &case.checkpoint)
-        && let Some(log) = trust.and_then(|t| t.log)
-        && report.history.ledger().is_some()
-    {
-        kept::begin(&log, &report.history, checkpoint);
+    let outcome = tally.finish(&case, report.as_ref())?;
+    let log = report.as_ref().and_then(|report| Some(report.history.roster()?.log));
+    if let (Some(log), Some(report), Some(now), Outcome::Good) = (log, &report, &case.checkpoint, outcome) {
+        if case.place.is_remote {
+            kept::compare_with_seen(&case.place, &log, now)?;
+        }
+        if report.history.ledger().is_some() {
+            kept::begin(&log, &report.history, now);
+        }
     }
     // The process ends here, and a long ledger is millions of small pieces.
     std::mem::forget(report);
-    ended
+    Ok(outcome)
 }
 
 impl Case {

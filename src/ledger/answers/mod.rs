@@ -8,6 +8,7 @@
 //! | how do things stand? | [`Status`]: rows, [`Totals`], tallies; [`Matrix`] |
 //! | what changed between two moments? | [`mod@changes`] |
 //! | what falls due until then? | [`mod@agenda`] |
+//! | what did this entry bring, what does time? | [`mod@news`] |
 //! | who would owe what if this happened now? | [`what_if`](Ledger::what_if) |
 //! | who reported what? | [`mod@incidents`] |
 //! | whose keys counted when? | [`mod@service`] |
@@ -15,6 +16,7 @@
 pub mod agenda;
 pub mod changes;
 pub mod incidents;
+pub mod news;
 pub mod rows;
 pub mod service;
 pub mod totals;
@@ -23,6 +25,7 @@ pub mod trial;
 pub use agenda::{Item, What, agenda};
 pub use changes::{Change, Changed, changes};
 pub use incidents::{AspectTally, IncidentRow, ReportRow, incidents, observations};
+pub use news::{Happened, News};
 pub use rows::{ObligationRow, PledgeRow, Sums};
 pub use service::{MemberRow, MotionRow, SetRow, motions, service};
 pub use totals::{Share, Total, Totals};

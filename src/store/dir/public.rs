@@ -30,6 +30,16 @@ impl PublicDir {
         Ok(Self { root: std::path::absolute(path).map_err(io_error(Attempt::Read, "."))? })
     }
 
+    /// Opens an object's file, for whoever gives it out piece by piece; its size goes with it. None where there is no object.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAnObject`], [`StoreError::BadName`], [`StoreError::Io`].
+    pub fn file(&self, name: &str) -> Result<Option<(File, u64)>, StoreError> {
+        check_name(name)?;
+        let Some(path) = name.strip_prefix("public/") else { return Ok(None) };
+        open_object(&self.root.join(path), name)
+    }
+
     /// The folder that holds `checkpoint`.
     #[must_use]
     pub fn root(&self) -> &Path {
@@ -60,8 +70,19 @@ pub fn open_any(path: &Path) -> Result<PublicDir, StoreError> {
     }
 }
 
-/// Reads a regular file, and only that, without waiting for a pipe's other end.
+/// Reads a regular file whole.
 pub(super) fn read_object(path: &Path, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some((file, size)) = open_object(path, name)? else { return Ok(None) };
+    check_size(name, size, limit)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
+    // One byte more than allowed, in case the file has grown.
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error(Attempt::Read, name))?;
+    check_size(name, size_of(&bytes), limit)?;
+    Ok(Some(bytes))
+}
+
+/// Opens a regular file, and only that, without waiting for a pipe's other end; gives its size, too.
+fn open_object(path: &Path, name: &str) -> Result<Option<(File, u64)>, StoreError> {
     let not_an_object = || StoreError::NotAnObject { name: name.to_owned() };
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())) {
@@ -79,12 +100,7 @@ pub(super) fn read_object(path: &Path, name: &str, limit: u64) -> Result<Option<
     if !about.is_file() {
         return Err(not_an_object());
     }
-    check_size(name, about.len(), limit)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0).saturating_add(1));
-    // One byte more than allowed, in case the file has grown.
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error(Attempt::Read, name))?;
-    check_size(name, size_of(&bytes), limit)?;
-    Ok(Some(bytes))
+    Ok(Some((file, about.len())))
 }
 
 /// Whether there is a folder, be it behind a link.
