@@ -6,8 +6,8 @@
 //! agreement   which text of ../shared/data it is from; `words` find the passages in it: "from these words … to these".
 //!             The test reads the passages themselves from that text, and they are the pledge's `text`, verbatim
 //! pledge      the fields as `servanda pledge --from` reads them, and it does; `all` are those that all pledges share
-//! says        phrase | where it went: no loss. Every number of the passages, and every word that makes a promise
-//!             stronger, weaker or conditional, stands in one of these phrases; `text` where no other field holds it
+//! says        phrase | where it went: no loss. Every word of the passages stands in one of these phrases; `text` where no
+//!             other field holds it, `no field` where a field's absence says it
 //! then        what partners do, and how things stand at named moments: no pretence
 //! ```
 //!
