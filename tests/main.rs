@@ -10,6 +10,8 @@ mod cli_verify;
 mod answers;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
+/// Provisions of real agreements, typed as pledges, and what follows from them: no loss, no pretence.
+mod agreements;
 /// `history`: everything about one pledge, from its first terms to its verdicts.
 mod cli_history;
 /// `review-pack`: the page is well-formed, loads nothing, shows nobody's markup, and its proofs hold.
