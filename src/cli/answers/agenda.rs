@@ -115,8 +115,8 @@ fn draft_row(draft: &Unsigned) -> Vec<String> {
 fn row(basis: &Basis, item: &Item) -> Vec<String> {
     let about = item.about.as_ref().map_or_else(|| "sealed terms".to_owned(), |about| cells::label(about));
     let what = match &item.what {
-        What::Due { label, verdict: Verdict::Overdue, .. } => {
-            format!("{about}, {}: overdue, no response on record that was received", cells::label(label))
+        What::Due { label, verdict: Verdict::Overdue, why, .. } => {
+            format!("{about}, {}: overdue, {why}", cells::label(label))
         }
         What::Due { label, verdict, .. } => {
             let is_past = item.by.is_some_and(|by| by < basis.when.at);

@@ -349,7 +349,7 @@ fn sums(totals: &Totals, recorded: bool) -> Html {
     let left = [
         (totals.undisclosed, "undisclosed"),
         (totals.unmeasured, "without a quantity"),
-        (totals.parts, "parts of others, left out"),
+        (totals.parts, "part of another pledge, left out"),
         (totals.not_in_force, "neither in force nor called upon, left out"),
     ];
     let left: Vec<String> =
