@@ -6,12 +6,13 @@ use super::desk::{self, Desk, DeskArgs};
 use super::keys::SignerArgs;
 use super::plain::plain;
 use super::problem::Problem;
+use super::words::listed;
 use super::{Context, Outcome, files, followed, prompts, rounds, words};
 use anyhow::Result;
 use clap::Args;
 use servanda::armor::File;
 use servanda::codec::List;
-use servanda::draft::Draft;
+use servanda::draft::{Draft, DraftError};
 use servanda::field::{Class, Duration, Handle, Instant};
 use servanda::hash::Hash;
 use servanda::key::SigningKey;
@@ -21,6 +22,9 @@ use servanda::seal::Opening;
 use servanda::statement::{Act, Kind, Statement, VERSION};
 use servanda::submit::{Admitted, Operator, Signed, SubmitError};
 use std::path::{Path, PathBuf};
+
+/// Where one can see who may sign what.
+pub const OFFICERS: &str = "`servanda roster` lists the officers, their keys and what they may sign";
 
 /// How a statement is signed and where it goes.
 #[derive(Args)]
@@ -120,11 +124,7 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
         prompts::confirm("Sign this?", args.yes)?;
     }
     for key in &keys {
-        draft.sign(key).map_err(|error| {
-            Problem::new(error.to_string()).hint(
-                "`servanda show` of the author's last accede or rotate lists the officers and their keys",
-            )
-        })?;
+        draft.sign(key).map_err(may_not_sign)?;
     }
     keep_openings(context, &draft.id(), &openings)?;
     let missing = draft.missing();
@@ -255,6 +255,16 @@ fn hand_over(context: &Context, admitted: &[(Hash, Admitted)], replaced: &Submit
     Ok(Outcome::Good)
 }
 
+/// A key that may not sign this: refused here as the log would refuse it.
+pub fn may_not_sign(error: DraftError) -> anyhow::Error {
+    match error {
+        DraftError::NotAnOfficer(_) | DraftError::Class { .. } => {
+            Problem::refused(plain(&error.to_string())).hint(OFFICERS).into()
+        }
+        DraftError::Version(_) | DraftError::Statement(_) => error.into(),
+    }
+}
+
 /// Shows a statement to its signer: everything that it says.
 pub fn show(context: &Context, desk: &Desk, statement: &Statement) -> Result<()> {
     let roster = desk.roster()?;
@@ -276,7 +286,7 @@ pub fn author(desk: &Desk, said: Option<&Handle>, keys: &[SigningKey]) -> Result
         roster.members.iter().find(|(_, m)| m.in_force.as_ref().is_some_and(|k| k.keys.contains(&public)))
     };
     keys.iter().find_map(holds).map(|(handle, _)| handle.clone()).ok_or_else(|| {
-        Problem::new("no partner of this log has this key now")
+        Problem::refused("no partner of this log has this key now")
             .hint("say who signs with --as HANDLE; a partner who has not acceded does that first, with `servanda accede`")
             .into()
     })
@@ -292,10 +302,16 @@ pub fn class(
 ) -> Result<Class> {
     let classes = kind.classes();
     if let Some(name) = said {
-        let class = Class::from_name(name).filter(|c| classes.contains(c));
-        return class.ok_or_else(|| {
-            Problem::new(format!("{} cannot be signed in class {name:?}", kind.name())).into()
-        });
+        let hint = listed(classes.iter().map(|class| format!("\"{class}\"")), "or");
+        let hint = format!("it is signed in class {hint}");
+        let Some(class) = Class::from_name(name) else {
+            return Err(Problem::new(format!("there is no class {name:?}")).hint(hint).into());
+        };
+        if !classes.contains(&class) {
+            let what = format!("{} cannot be signed in class {name:?}", kind.name());
+            return Err(Problem::refused(what).hint(hint).into());
+        }
+        return Ok(class);
     }
     let first = keys.first().map(SigningKey::public);
     let officer = desk.roster()?.keys(author).and_then(|k| {
