@@ -215,7 +215,9 @@ pub fn amend(context: &Context, args: AmendArgs) -> Result<Outcome> {
 
 const ACCEPT_EXAMPLE: &str = "\
 EXAMPLE
-    servanda accept 3f8a 77c0 --log paris --key keys/ua-minister";
+    servanda accept 3f8a 77c0 --log paris --key keys/ua-minister
+
+Run bare on a terminal it lists what waits for you to accept it.";
 
 /// Accept pledges or amendments: exactly those named
 #[derive(Args)]

@@ -87,10 +87,19 @@ fn say(
     folder: Option<PathBuf>,
     args: SignArgs,
 ) -> Result<Outcome> {
-    if fields.0.is_empty() && prompts::possible() {
-        prompts::ask(kind, &mut fields)?;
-    }
     let desk = Desk::open(context, &args.desk)?;
+    let mut keys = None;
+    if fields.0.is_empty()
+        && prompts::possible()
+        && prompts::asks(kind)
+        && let Some(ledger) = desk.history().ledger()
+    {
+        let loaded = args.signer.load_any()?;
+        let author = author(&desk, args.author.as_ref(), &loaded)?;
+        let (roster, now) = (desk.roster()?, context.clock.now());
+        prompts::ask(kind, &mut fields, &prompts::Seat { author: &author, roster, ledger, now })?;
+        keys = Some(loaded);
+    }
     let complete = |text: &str| Ok(desk.whole_id(context, text)?.to_string());
     let around = Around {
         now: context.clock.now(),
@@ -101,12 +110,23 @@ fn say(
         ledger: desk.history().ledger(),
     };
     let act = act::act(kind, fields, &around)?;
-    sign(context, desk, act, args)
+    sign_with(context, desk, act, args, keys)
 }
 
 /// Signs an act and sends it on.
-pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> Result<Outcome> {
-    let keys = args.signer.load_any()?;
+pub fn sign(context: &Context, desk: Desk, act: Act, args: SignArgs) -> Result<Outcome> {
+    sign_with(context, desk, act, args, None)
+}
+
+/// Signs an act with keys that were loaded already, so that a passphrase is asked for once.
+fn sign_with(
+    context: &Context,
+    mut desk: Desk,
+    mut act: Act,
+    args: SignArgs,
+    keys: Option<Vec<SigningKey>>,
+) -> Result<Outcome> {
+    let keys = keys.map_or_else(|| args.signer.load_any(), Ok)?;
     let author = author(&desk, args.author.as_ref(), &keys)?;
     let log = desk.roster()?.log;
     let openings = act::seal::seal(&mut act, &args.seal, &log, &author)?;

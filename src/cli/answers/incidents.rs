@@ -3,7 +3,7 @@
 use super::agenda::aspect;
 use super::basis::{Basis, BasisArgs};
 use super::cells;
-use crate::cli::plain::quoted;
+use crate::cli::plain::{cut, quoted};
 use crate::cli::words::Page;
 use crate::cli::{Context, Outcome};
 use serde_json::json;
@@ -19,6 +19,9 @@ established is a fact of the log by the charter's quorum, not a judgement.
 EXAMPLE
   servanda incidents --log paris
   servanda incidents --log paris --at 2027-01-01";
+
+/// How wide a figure's measure, region and period may be in a table, all together.
+const FIGURE: usize = 120;
 
 /// Shows incidents as each observer reported them, and who vouches for which
 #[derive(clap::Args)]
@@ -49,16 +52,57 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
         page.sentence(format!("Exercises: {}; nothing is owed because of them", exercises.len()));
         exercises.iter().for_each(|incident| show(&mut page, incident, quorum));
     }
+    // On most of them nobody says anything but their reporter: those are figures, and a table shows more of them.
+    let (alone, others): (Vec<_>, Vec<_>) = observations.iter().partition(|report| is_alone(report));
     if !observations.is_empty() {
         page.gap();
-        page.sentence(format!("Observations, which report no incident: {}", observations.len()));
-        for report in &observations {
+        page.sentence(observed(&observations));
+        for report in others {
             page.gap();
             show_report(&mut page, report);
         }
     }
     page.finish().iter().for_each(|line| context.screen.say(line));
+    if !alone.is_empty() {
+        context.screen.say("");
+        let mut rows = cells::headed(&["by", "when", "place", "figure", "value", "id", ""]);
+        rows.extend(alone.into_iter().flat_map(rows_of));
+        cells::table(&context.screen, &rows);
+    }
     Ok(basis.finish(context))
+}
+
+/// How many observations there are, and how many of them their author has replaced.
+fn observed(all: &[ReportRow]) -> String {
+    let replaced = match all.iter().filter(|report| report.superseded_by.is_some()).count() {
+        0 => String::new(),
+        n => format!(", {n} of them superseded"),
+    };
+    format!("Observations, which report no incident: {}{replaced}", all.len())
+}
+
+/// Whether nobody but its reporter says anything of it.
+fn is_alone(report: &ReportRow) -> bool {
+    report.against.is_empty()
+        && report.actor.is_none()
+        && report.tally.iter().all(|tally| tally.disputed.is_empty() && tally.attested.len() <= 1)
+}
+
+/// A line for each figure of an observation.
+fn rows_of(report: &ReportRow) -> Vec<Vec<String>> {
+    let (from, to) = (point(report.from), point(report.to));
+    let when = if from == to { from } else { format!("{from} to {to}") };
+    let place = if report.place.is_empty() { cells::NONE.to_owned() } else { cells::label(&report.place) };
+    let mut marks = Vec::new();
+    marks.extend(report.superseded_by.map(|by| format!("superseded by {}", by.short())));
+    marks.extend(report.disowned.then(|| "disowned: said with a stolen key".to_owned()));
+    let row = |(figure, value): (String, String)| {
+        let by = report.said.by.to_string();
+        vec![by, when.clone(), place.clone(), figure, value, report.said.id.short(), marks.join(", ")]
+    };
+    let figures = report.figures.iter().map(|figure| (measured(figure), figure.value.grouped()));
+    let none = report.figures.is_empty().then(|| ("not recorded".to_owned(), String::new()));
+    figures.chain(none).map(row).collect()
 }
 
 fn show(page: &mut Page<'_>, incident: &IncidentRow, quorum: u64) {
@@ -122,7 +166,16 @@ fn point(when: When) -> String {
 }
 
 fn figure_words(figure: &Figure) -> String {
-    let mut out = format!("{}: {}", quoted(&figure.measure), figure.value.grouped());
+    format!("{}: {}{}", quoted(&figure.measure), figure.value.grouped(), of_what(figure))
+}
+
+/// What is measured, where and when.
+fn measured(figure: &Figure) -> String {
+    cut(&format!("{}{}", quoted(&figure.measure), of_what(figure)), FIGURE)
+}
+
+fn of_what(figure: &Figure) -> String {
+    let mut out = String::new();
     for (word, text) in [("in", &figure.region), ("period", &figure.period)] {
         if !text.is_empty() {
             out += &format!(", {word} {}", quoted(text));
