@@ -366,9 +366,8 @@ fn the_observations_are_those_of_the_daily_reports() {
         let row = row.expect("a row");
         rows.insert((row["report_no"].clone(), row["region"].clone()), row);
     }
-    let text = fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ukraine/observations.toml"),
-    );
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ukraine/observations.toml"));
     let table: toml::Table = text.expect("a file").parse().expect("TOML");
     let mut checked = 0;
     for daily in table["daily"].as_array().expect("a list") {

@@ -66,7 +66,8 @@ impl Stage {
     fn run(&mut self, line: &str) -> (i32, String) {
         let words: Vec<String> = words(line).into_iter().map(|word| self.named(word)).collect();
         if words[0] == "export" {
-            let pair = |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let pair =
+                |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
             self.exported.extend(words[1..].iter().map(|word| pair(word).expect("NAME=VALUE")));
             self.commands += 1;
             return (0, String::new());

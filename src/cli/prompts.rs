@@ -133,7 +133,12 @@ fn respond(fields: &mut Fields, seat: &Seat<'_>) -> Result<()> {
     if answer == "delivered" {
         ask_each(
             &[
-                ("quantity", "How much, in the unit of the terms (e.g. 2 batteries; empty: all of it)", false, false),
+                (
+                    "quantity",
+                    "How much, in the unit of the terms (e.g. 2 batteries; empty: all of it)",
+                    false,
+                    false,
+                ),
                 ("done_at", "When (e.g. 2027-05-30; may be empty)", false, false),
             ],
             fields,
@@ -146,12 +151,16 @@ fn respond(fields: &mut Fields, seat: &Seat<'_>) -> Result<()> {
 fn confirm_delivery(fields: &mut Fields, seat: &Seat<'_>) -> Result<()> {
     let claimed = some(seat.claimed(), format!("no delivery waits for {} to confirm it", seat.author))?;
     fields.set("response", Some(one_of("Confirm which", claimed)?))?;
-    let received =
-        [("all of it arrived", "in_full"), ("a part arrived", "in part"), ("nothing arrived", "not_received")];
+    let received = [
+        ("all of it arrived", "in_full"),
+        ("a part arrived", "in part"),
+        ("nothing arrived", "not_received"),
+    ];
     let mut received = one_of("What arrived", words(&received))?;
     if received == "in part" {
-        let much: String =
-            Input::new().with_prompt("How much, in the unit of the terms (e.g. 1 batteries)").interact_text()?;
+        let much: String = Input::new()
+            .with_prompt("How much, in the unit of the terms (e.g. 1 batteries)")
+            .interact_text()?;
         received = format!("in part {much}");
     }
     fields.set("received", Some(received))?;

@@ -120,8 +120,7 @@ fn officers<'a>(desk: &Desk, author: &Author<'a>, class: Class) -> Result<Vec<(u
     for key in author.keys {
         let public = key.public();
         let at = in_force.keys.iter().position(|known| *known == public);
-        let at = at
-            .ok_or_else(|| refused(format!("a key belongs to no officer of {handle}")))?;
+        let at = at.ok_or_else(|| refused(format!("a key belongs to no officer of {handle}")))?;
         let officer = &in_force.set.officers[at];
         if !officer.classes.has(class) {
             let what = format!("officer {at} ({}) may not sign in class \"{class}\"", officer.title);

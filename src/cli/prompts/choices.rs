@@ -82,7 +82,8 @@ impl Seat<'_> {
                 let much = said.quantity.as_ref().map_or_else(String::new, |amount| {
                     format!(", {} {}", amount.amount.grouped(), cells::label(&amount.unit))
                 });
-                let shown = format!("{}: delivered{much}, as {} says {}", name(owed), said.said.by, said.said.at);
+                let shown =
+                    format!("{}: delivered{much}, as {} says {}", name(owed), said.said.by, said.said.at);
                 choices.push(Choice::id(shown, &said.said.id));
             }
         }
@@ -131,9 +132,18 @@ impl Seat<'_> {
         let choice = |incident: &servanda::ledger::incident::Incident| {
             let first = self.ledger.report_at(*incident.reports.first()?);
             let kinds: Vec<_> = first.kinds.iter().map(|kind| cells::label(kind)).collect();
-            let place = if first.place.is_empty() { String::new() } else { format!(", {}", cells::label(&first.place)) };
+            let place = if first.place.is_empty() {
+                String::new()
+            } else {
+                format!(", {}", cells::label(&first.place))
+            };
             let exercise = if incident.exercise { "exercise: " } else { "" };
-            let shown = format!("{exercise}{}{place}, reported by {} {}", kinds.join(", "), first.said.by, first.said.at);
+            let shown = format!(
+                "{exercise}{}{place}, reported by {} {}",
+                kinds.join(", "),
+                first.said.by,
+                first.said.at
+            );
             Some(Choice::id(shown, &incident.said.id))
         };
         self.ledger.incidents().iter().rev().filter_map(choice).collect()

@@ -121,7 +121,10 @@ impl Moved {
     /// The true date, and the one shown.
     fn told(self, evening: Day) -> anyhow::Result<String> {
         let shown = self.day(evening)?;
-        Ok(format!("observed up to the evening of {evening}, shown here, moved by {} days, as {shown}", self.days))
+        Ok(format!(
+            "observed up to the evening of {evening}, shown here, moved by {} days, as {shown}",
+            self.days
+        ))
     }
 
     fn figure(self, measure: &str, region: &Region, evening: Day, value: u64) -> anyhow::Result<Figure> {
