@@ -191,7 +191,8 @@ EXAMPLE
     servanda show 3f8a --log paris            # the pledge as it stands
     servanda amend 3f8a --log paris --key keys/de-defence --from new-terms.toml
 
-The terms are given whole; they replace the old ones towards each addressee once that one accepts.";
+The terms are given whole; they replace the old ones towards each addressee once that one accepts. Only force and the
+beginning of validity stay as they were where the new terms do not say them.";
 
 /// Amend your own pledge or record: new terms, whole
 #[derive(Args)]

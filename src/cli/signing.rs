@@ -248,6 +248,9 @@ fn followed(operator: &Operator, draft: &Draft, at: Admitted) -> Vec<String> {
     let motion = match &act {
         Act::Propose(_) => draft.id(),
         Act::Approve(approve) => approve.motion,
+        Act::Rotate(_) => {
+            return vec![format!("from entry {} on these keys sign, and no others", index + 1)];
+        }
         _ => return followed::lines(operator.history(), &draft.id(), &act),
     };
     let roster = operator.roster();
@@ -305,11 +308,26 @@ pub fn author(desk: &Desk, said: Option<&Handle>, keys: &[SigningKey]) -> Result
         let public = key.public();
         roster.members.iter().find(|(_, m)| m.in_force.as_ref().is_some_and(|k| k.keys.contains(&public)))
     };
-    keys.iter().find_map(holds).map(|(handle, _)| handle.clone()).ok_or_else(|| {
-        Problem::refused("no partner of this log has this key now")
-            .hint("say who signs with --as HANDLE; a partner who has not acceded does that first, with `servanda accede`")
-            .into()
-    })
+    if let Some((handle, _)) = keys.iter().find_map(holds) {
+        return Ok(handle.clone());
+    }
+    let replaced = |key: &SigningKey| {
+        let public = key.public();
+        let past =
+            roster.members.iter().flat_map(|(handle, m)| m.past.iter().map(move |past| (handle, past)));
+        past.filter(|(_, past)| past.keys.keys.contains(&public)).last()
+    };
+    Err(match keys.iter().find_map(replaced) {
+        Some((handle, past)) => {
+            let until = past.until;
+            Problem::refused(format!("this key was {handle}'s until entry {until}: it signs nothing any more"))
+                .hint(format!("`servanda roster {handle}` tells whose keys count from which entry on"))
+        }
+        None => Problem::refused("no partner of this log has this key now").hint(
+            "say who signs with --as HANDLE; a partner who has not acceded does that first, with `servanda accede`",
+        ),
+    }
+    .into())
 }
 
 /// The class to sign in: the one said, else the first of the act's that the first key's officer holds.

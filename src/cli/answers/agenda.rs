@@ -113,7 +113,7 @@ fn draft_row(draft: &Unsigned) -> Vec<String> {
 }
 
 fn row(basis: &Basis, item: &Item) -> Vec<String> {
-    let about = item.about.as_ref().map_or_else(|| "sealed terms".to_owned(), |about| cells::label(about));
+    let about = item.about.as_ref().map_or_else(|| "sealed terms".to_owned(), |about| cells::title(about));
     let what = match &item.what {
         What::Due { label, verdict: Verdict::Overdue, why, .. } => {
             format!("{about}, {}: overdue, {why}", cells::label(label))
