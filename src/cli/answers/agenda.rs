@@ -24,7 +24,7 @@ EXAMPLE
 /// How wide a draft's summary may be.
 const SUMMARY: usize = 60;
 
-/// Lists what falls due until a day, and what waits for somebody's word
+/// List what falls due until a day, and what waits for somebody's word
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

@@ -22,7 +22,7 @@ EXAMPLE
 /// The most lines of sums, so that all fits ten lines.
 const SUMS: usize = 2;
 
-/// Tells in ten lines whether a partner kept its word
+/// Tell in ten lines whether a partner kept its word
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

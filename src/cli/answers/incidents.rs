@@ -23,7 +23,7 @@ EXAMPLE
 /// How wide a figure's measure, region and period may be in a table, all together.
 const FIGURE: usize = 120;
 
-/// Shows incidents as each observer reported them, and who vouches for which
+/// Show incidents as each observer reported them, and who vouches for which
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
