@@ -129,7 +129,7 @@ fn figures_are_observations_that_tell_their_true_dates_and_call_upon_nobody() {
         for figure in report["figures"].as_array().expect("a list") {
             let period = figure["period"].as_str().expect("a text");
             let (evening, days) = period
-                .strip_prefix("to the evening of ")
+                .strip_prefix("evening of ")
                 .and_then(|rest| rest.strip_suffix(" days")?.split_once(", moved here by "))
                 .expect("the true date, and by how much it is moved");
             let evening: servanda::field::Day = evening.parse().expect("a day");

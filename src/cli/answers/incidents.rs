@@ -3,7 +3,7 @@
 use super::agenda::aspect;
 use super::basis::{Basis, BasisArgs};
 use super::cells;
-use crate::cli::plain::{cut, quoted};
+use crate::cli::plain::{cut, quoted, word};
 use crate::cli::words::Page;
 use crate::cli::{Context, Outcome};
 use serde_json::json;
@@ -20,8 +20,8 @@ EXAMPLE
   servanda incidents --log paris
   servanda incidents --log paris --at 2027-01-01";
 
-/// How wide a figure's measure, region and period may be in a table, all together.
-const FIGURE: usize = 120;
+/// How wide a figure's measure and period may be in a table, both together.
+const FIGURE: usize = 100;
 
 /// Show incidents as each observer reported them, and who vouches for which
 #[derive(clap::Args)]
@@ -65,7 +65,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
     page.finish().iter().for_each(|line| context.screen.say(line));
     if !alone.is_empty() {
         context.screen.say("");
-        let mut rows = cells::headed(&["by", "when", "place", "figure", "value", "id", ""]);
+        let mut rows = cells::headed(&["by", "when", "where", "figure", "value", "id", ""]);
         rows.extend(alone.into_iter().flat_map(rows_of));
         cells::table(&context.screen, &rows);
     }
@@ -92,17 +92,19 @@ fn is_alone(report: &ReportRow) -> bool {
 fn rows_of(report: &ReportRow) -> Vec<Vec<String>> {
     let (from, to) = (point(report.from), point(report.to));
     let when = if from == to { from } else { format!("{from} to {to}") };
-    let place = if report.place.is_empty() { cells::NONE.to_owned() } else { cells::label(&report.place) };
     let mut marks = Vec::new();
     marks.extend(report.superseded_by.map(|by| format!("superseded by {}", by.short())));
     marks.extend(report.disowned.then(|| "disowned: said with a stolen key".to_owned()));
-    let row = |(figure, value): (String, String)| {
-        let by = report.said.by.to_string();
-        vec![by, when.clone(), place.clone(), figure, value, report.said.id.short(), marks.join(", ")]
+    let row = |region: &str, figure: String, value: String| {
+        let at = if region.is_empty() { report.place.as_str() } else { region };
+        let at = if at.is_empty() { cells::NONE.to_owned() } else { cells::label(at) };
+        let (by, id) = (report.said.by.to_string(), report.said.id.short());
+        vec![by, when.clone(), at, figure, value, id, marks.join(", ")]
     };
-    let figures = report.figures.iter().map(|figure| (measured(figure), figure.value.grouped()));
-    let none = report.figures.is_empty().then(|| ("not recorded".to_owned(), String::new()));
-    figures.chain(none).map(row).collect()
+    if report.figures.is_empty() {
+        return vec![row("", "not recorded".to_owned(), String::new())];
+    }
+    report.figures.iter().map(|f| row(&f.region, measured(f), f.value.grouped())).collect()
 }
 
 fn show(page: &mut Page<'_>, incident: &IncidentRow, quorum: u64) {
@@ -166,22 +168,19 @@ fn point(when: When) -> String {
 }
 
 fn figure_words(figure: &Figure) -> String {
-    format!("{}: {}{}", quoted(&figure.measure), figure.value.grouped(), of_what(figure))
-}
-
-/// What is measured, where and when.
-fn measured(figure: &Figure) -> String {
-    cut(&format!("{}{}", quoted(&figure.measure), of_what(figure)), FIGURE)
-}
-
-fn of_what(figure: &Figure) -> String {
-    let mut out = String::new();
+    let mut out = format!("{}: {}", quoted(&figure.measure), figure.value.grouped());
     for (word, text) in [("in", &figure.region), ("period", &figure.period)] {
         if !text.is_empty() {
             out += &format!(", {word} {}", quoted(text));
         }
     }
     out
+}
+
+/// What is measured, and when.
+fn measured(figure: &Figure) -> String {
+    let period = if figure.period.is_empty() { String::new() } else { format!(", {}", word(&figure.period)) };
+    cut(&format!("{}{period}", word(&figure.measure)), FIGURE)
 }
 
 fn tally_words(tally: &AspectTally) -> String {

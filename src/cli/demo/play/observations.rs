@@ -131,7 +131,7 @@ impl Moved {
         Ok(Figure {
             measure: Short::new(measure)?,
             region: Short::new(region.name.clone())?,
-            period: Short::new(format!("to the evening of {evening}, moved here by {} days", self.days))?,
+            period: Short::new(format!("evening of {evening}, moved here by {} days", self.days))?,
             value: value.to_string().parse()?,
         })
     }
