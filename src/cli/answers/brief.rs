@@ -117,6 +117,7 @@ fn lines(basis: &Basis, partner: &Handle, status: &Status) -> Vec<String> {
 fn not_kept(status: &Status) -> String {
     let words = [
         (Verdict::Declined, "declined"),
+        (Verdict::PartKept, "part kept"),
         (Verdict::KeptLate, "kept late"),
         (Verdict::Claimed, "claimed, not confirmed"),
     ];
@@ -132,7 +133,7 @@ fn not_kept(status: &Status) -> String {
     let each: Vec<_> =
         each.map(|(words, ids)| format!("{} {words} ({})", ids.len(), cells::ids(&ids))).collect();
     if each.is_empty() {
-        "Nothing overdue, declined, late or unconfirmed.".to_owned()
+        "Nothing overdue, declined, kept in part or late, or unconfirmed.".to_owned()
     } else {
         format!("{}.", each.join("; "))
     }
