@@ -59,7 +59,7 @@ fn what_is_pledged_claimed_and_owed_is_listed_chosen_and_signed() {
     let keys = [ENTER, ENTER, "4 trucks\\r", ENTER, ENTER, "y"];
     let ended = typed(&office, "respond", "de", &keys).unwrap();
     assert_eq!(ended.code, 0, "{}", ended.out);
-    assert!(ended.out.contains("/due/1 \"second\""), "{}", ended.out);
+    assert!(ended.out.contains("Trucks, second: not yet due, due 2027-12-31"), "{}", ended.out);
     let said = last(&office);
     assert_eq!(said["respond"]["answer"], "delivered");
     assert_eq!(said["respond"]["obligation"]["occasion"], json!({ "due": 0 }));

@@ -2,7 +2,6 @@
 //!
 //! Each is shown in one line, as tables show texts of others; beside it stands what the act's field takes.
 
-use crate::cli::act::obligation;
 use crate::cli::answers::cells;
 use servanda::field::{Handle, Instant};
 use servanda::hash::Hash;
@@ -60,7 +59,9 @@ impl Seat<'_> {
         all.sort_by_key(|owed| (owed.deadline.is_none(), owed.deadline));
         let choice = |owed: &Owed<'_>| {
             let exercise = if owed.is_exercise() { "exercise: " } else { "" };
-            let shown = format!("{exercise}{}, {}", name(owed), obligation::line(owed));
+            let by = owed.deadline.map_or("no deadline".to_owned(), |by| format!("due {by}"));
+            let label = cells::label(&owed.label());
+            let shown = format!("{exercise}{}, {label}: {}, {by}", name(owed), owed.verdict.words());
             let value = match &owed.key.occasion {
                 Occasion::Due(n) => format!("{}/due/{n}", owed.key.pledge),
                 Occasion::Call(id) => format!("{}/call/{id}", owed.key.pledge),
