@@ -261,9 +261,9 @@ fn the_commands_that_it_ends_with_can_be_typed_as_they_stand() {
         ("servanda verify", "no findings", ""),
         ("servanda brief ie", "no response on record", ""),
         ("servanda history ISL-M1", "need 0 is met", ""),
-        ("servanda check", "fork", ""),
         ("servanda incidents", "moved here by", ""),
         ("servanda review-pack", "statements with proofs", ""),
+        ("servanda check", "fork", ""),
         ("servanda pledge", "entry 172", "--yes"),
     ] {
         let line = commands.next().expect("a command");
