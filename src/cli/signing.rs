@@ -315,7 +315,7 @@ pub fn author(desk: &Desk, said: Option<&Handle>, keys: &[SigningKey]) -> Result
         let public = key.public();
         let past =
             roster.members.iter().flat_map(|(handle, m)| m.past.iter().map(move |past| (handle, past)));
-        past.filter(|(_, past)| past.keys.keys.contains(&public)).last()
+        past.rfind(|(_, past)| past.keys.keys.contains(&public))
     };
     Err(match keys.iter().find_map(replaced) {
         Some((handle, past)) => {
