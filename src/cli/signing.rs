@@ -313,7 +313,7 @@ pub fn author(desk: &Desk, said: Option<&Handle>, keys: &[SigningKey]) -> Result
     }
     let replaced = |key: &SigningKey| {
         let public = key.public();
-        let past =
+        let mut past =
             roster.members.iter().flat_map(|(handle, m)| m.past.iter().map(move |past| (handle, past)));
         past.rfind(|(_, past)| past.keys.keys.contains(&public))
     };
