@@ -22,7 +22,7 @@ use cast::Cast;
 use dishonest::{ATTACKS, Attack, Scene};
 use founding::{Honest, KEPT, KEYS, LOG, TRUST};
 use serde_json::json;
-use servanda::field::{Day, Handle, Role};
+use servanda::field::{Day, Handle, Instant, Role};
 use servanda::hash::Hash;
 use servanda::statement::body::Occasion;
 use std::fs;
@@ -36,6 +36,9 @@ the log, everyone's keys, the forgeries.
 EXAMPLE
   servanda demo
   servanda demo ukraine";
+
+/// A minute.
+const MINUTE_MS: u64 = 60_000;
 
 /// The pledge of which a proof is made.
 const PROVEN: &str = "DEU-M1";
@@ -69,7 +72,9 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     founding::take_folder(&dir)?;
     let screen = &context.screen;
     introduce(screen, &dir);
+    // Whole minutes read better, and the log ends by then all the same.
     let now = context.clock.now();
+    let now = Instant::from_ms(now.ms() - now.ms() % MINUTE_MS)?;
     let cast = Cast::of_the_example()?;
     let honest = founding::found(&dir, &cast, now)?;
     tell_founding(screen, &cast, &honest);
