@@ -4,6 +4,8 @@
 mod acts;
 /// Every act at the command line and in import files, and what refusals say.
 mod cli_acts;
+/// Acts run bare on a terminal: what is open is listed, chosen and signed.
+mod cli_prompts;
 /// `verify`, `prove` and `check`, as a user types them.
 mod cli_verify;
 /// `status`, `brief`, `agenda`, `incidents`, `what-if`, `roster`: answers from the ledger, past and future.

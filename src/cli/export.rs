@@ -57,7 +57,7 @@ const COLUMNS: [&str; 22] = [
     "summary",
 ];
 
-/// Writes a log for other programs, a line an entry
+/// Write a log for other programs, a line an entry
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

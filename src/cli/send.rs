@@ -60,7 +60,7 @@ pub fn sign(context: &Context, args: Sign) -> Result<Outcome> {
     }
     prompts::confirm("Sign this?", args.yes)?;
     for key in &keys {
-        draft.sign(key)?;
+        draft.sign(key).map_err(signing::may_not_sign)?;
     }
     let text = File::Statement.write(&draft)?;
     replace(&args.file, &text)?;
@@ -122,7 +122,8 @@ fn promise(
     let set = desk.roster()?.keys(&Handle::operator());
     let officer = set.and_then(|k| k.keys.iter().position(|x| *x == key.public()));
     let officer = officer.and_then(|n| u8::try_from(n).ok()).ok_or_else(|| {
-        Problem::new("this key belongs to no officer of the operator").hint("name one with --operator-key")
+        Problem::refused("this key belongs to no officer of the operator")
+            .hint("name one with --operator-key")
     })?;
     let now = context.clock.now();
     fs::create_dir_all(folder)?;

@@ -26,7 +26,7 @@ EXAMPLE
   servanda status --log paris --matrix --at 2027-06-30
   servanda status --log paris --diff 2026-12-01 2027-06-01";
 
-/// Shows how pledges, and what is owed under them, stand
+/// Show how pledges, and what is owed under them, stand
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

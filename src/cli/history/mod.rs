@@ -35,7 +35,7 @@ EXAMPLE
   servanda history DEU-M1 --log paris
   servanda history 3f9c02 --log paris --at 2027-01-31";
 
-/// Tells everything about one pledge: terms, amendments, acceptances, calls, responses, verdicts
+/// Tell everything about one pledge: terms, amendments, acceptances, calls, responses, verdicts
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

@@ -115,17 +115,16 @@ fn officers<'a>(desk: &Desk, author: &Author<'a>, class: Class) -> Result<Vec<(u
         Problem::refused(format!("{handle} has no keys in this log"))
             .hint("a partner accedes first, with `servanda accede`")
     })?;
-    let hint = "`servanda roster` lists the officers, their keys and what they may sign";
+    let refused = |what: String| Problem::refused(what).hint(signing::OFFICERS);
     let mut officers = Vec::new();
     for key in author.keys {
         let public = key.public();
         let at = in_force.keys.iter().position(|known| *known == public);
-        let at = at
-            .ok_or_else(|| Problem::refused(format!("a key belongs to no officer of {handle}")).hint(hint))?;
+        let at = at.ok_or_else(|| refused(format!("a key belongs to no officer of {handle}")))?;
         let officer = &in_force.set.officers[at];
         if !officer.classes.has(class) {
             let what = format!("officer {at} ({}) may not sign in class \"{class}\"", officer.title);
-            return Err(Problem::refused(what).hint(hint).into());
+            return Err(refused(what).into());
         }
         officers.push((u8::try_from(at).expect("a set has at most 128"), key));
     }

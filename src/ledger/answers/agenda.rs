@@ -27,6 +27,8 @@ pub enum What {
         label: String,
         /// What became of it so far.
         verdict: Verdict,
+        /// The rule that the verdict rests on, in words.
+        why: &'static str,
     },
     /// A delivery is claimed, and not confirmed.
     Unconfirmed {
@@ -129,6 +131,7 @@ fn dues(status: &Status, until: Instant, items: &mut Vec<Item>) {
                 occasion: row.occasion.clone(),
                 label: row.label.clone(),
                 verdict: row.verdict,
+                why: row.why,
             },
         });
     }
