@@ -30,6 +30,10 @@ mod import;
 mod interop;
 /// The Kiel Institute's Ukraine Support Tracker, recorded as `examples/kiel` says.
 mod kiel;
+/// The tracker's next release against the log, `import --amend`: every revision is signed.
+mod kiel_release;
+/// A new release of a table against the log, by small tables; wrong releases, and imports that are cut short.
+mod new_release;
 /// Motions at the command line, and the operator's hand-over.
 mod cli_motions;
 /// Reading a log at the command line: `log`, `show`, `export`, `open`.
