@@ -130,7 +130,7 @@ const FLOODS: &[(&str, Pour)] = &[
             f.say("it", &confirm(response));
         }
         assert_eq!(status(f).obligations.len(), 1);
-        agenda(&f.ledger, &f.roster, Moment::at(f.at()), day(99));
+        let _ = agenda(&f.ledger, &f.roster, Moment::at(f.at()), day(99));
     }),
     ("reports of one incident, each disputed", |f, n| {
         let first = f.say("it", &report("attack", day(0)));
@@ -139,7 +139,7 @@ const FLOODS: &[(&str, Pour)] = &[
             f.say("pl", &dispute_on(Subject::Statement(id), &[Aspect::Occurred]));
         }
         assert_eq!(incidents(&f.ledger, Moment::at(f.at()))[0].reports.len(), n + 1);
-        agenda(&f.ledger, &f.roster, Moment::at(f.at()), day(99));
+        let _ = agenda(&f.ledger, &f.roster, Moment::at(f.at()), day(99));
     }),
     ("notices on one pledge, and reviews", |f, n| {
         let id = pledged(f, "de", terms());
@@ -152,7 +152,7 @@ const FLOODS: &[(&str, Pour)] = &[
             f.say("pl", &Act::Review(body));
         }
         status(f);
-        agenda(&f.ledger, &f.roster, Moment::at(f.at()), day(999));
+        let _ = agenda(&f.ledger, &f.roster, Moment::at(f.at()), day(999));
     }),
     ("needs, each declared", |f, n| {
         let need = |_| Need { label: short("n"), declared_by: handle("it"), due: None };

@@ -284,7 +284,7 @@ impl Model {
                     let at_once = ends.iter_mut().filter(|(to, _)| approved.contains(to));
                     at_once.for_each(|(_, at)| *at = now);
                     if !ends.is_empty() {
-                        all.push(End { event, pledge, row, by, ends });
+                        all.push(End { event, pledge, by, ends });
                     }
                 }
             }

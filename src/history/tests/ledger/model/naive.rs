@@ -149,12 +149,11 @@ pub struct Event {
     pub what: What,
 }
 
-/// What ends a row: with which event, of which pledge, by whom, towards whom and when.
+/// What ends: with which event, of which pledge, by whom, towards whom and when.
 #[derive(Clone, Debug)]
 pub struct End {
     pub event: usize,
     pub pledge: usize,
-    pub row: Row,
     pub by: usize,
     pub ends: BTreeMap<usize, Ms>,
 }
