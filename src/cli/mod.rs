@@ -45,6 +45,7 @@ mod send;
 mod signatories;
 mod signing;
 mod show;
+mod take_over;
 mod verify;
 mod walk;
 mod words;

@@ -62,7 +62,7 @@ impl Ledger {
         let latest = self.pledge_at(number).latest();
         let (to, terms) = (latest.to.clone(), latest.terms.clone());
         if let Some(reference) = terms.open().and_then(|g| g.reference.as_ref()) {
-            self.check_reference(told, reference, None)?;
+            self.check_reference(told, &told.said.by, reference, None)?;
         }
         let version = self.version(told, &to, terms);
         if let Origin::Recorded { adopted, .. } = &mut self.pledges[at(number)].origin {
@@ -102,9 +102,18 @@ impl Ledger {
             ends: List::default(),
             pauses: List::default(),
             notes: List::default(),
+            called: [false; 2],
         };
         pledge.add(version);
         self.pledges.push(pledge);
+        self.wait_at_once(number, 0);
+    }
+
+    /// Has a pledge wait for the incidents of a version, which was said last, where somebody took it on at once.
+    fn wait_at_once(&mut self, number: u32, version: u32) {
+        if self.pledge_at(number).taken.values().any(|taken| taken.last() == Some(&version)) {
+            self.wait(number, version);
+        }
     }
 
     /// The pledge's number and version that an id names.
@@ -128,7 +137,7 @@ impl Ledger {
     /// Whether a version was disowned after a theft.
     fn check_owned(&self, number: u32, version: u32, id: Hash) -> Result<(), Rule> {
         let disowned = self.pledge_at(number).version(version).disowned;
-        let state = || "its author disowned after a theft of keys".to_owned();
+        let state = || "was disowned after a theft of keys".to_owned();
         if disowned { Err(Rule::Ended { id, state: state() }) } else { Ok(()) }
     }
 
@@ -164,6 +173,7 @@ impl Ledger {
         for (number, version) in named {
             let accepted = Accepted { said: told.said.clone(), reserved: body.reservation.is_some() };
             self.pledges[at(number)].accept(version, accepted);
+            self.wait(number, version);
         }
         self.things.insert(told.said.id, Thing::Other);
         Ok(())
@@ -201,7 +211,7 @@ impl Ledger {
         } else {
             let join = next(&pledge.joins);
             let versions = [(version, told.said.clone())].into_iter().collect();
-            pledge.joins.push(OwnJoin { said: told.said.clone(), versions });
+            pledge.joins.push(OwnJoin { said: told.said.clone(), versions, disowned: false });
             Thing::Join(number, join)
         };
         self.things.insert(told.said.id, thing);
@@ -227,9 +237,10 @@ impl Ledger {
         if let Some(gist) = version.gist().cloned() {
             self.watch(number, &told.said.by, &gist);
         }
-        let thing = Thing::Amendment(number, next(&self.pledge_at(number).versions));
-        self.things.insert(told.said.id, thing);
+        let of = next(&self.pledge_at(number).versions);
+        self.things.insert(told.said.id, Thing::Amendment(number, of));
         self.pledges[at(number)].add(version);
+        self.wait_at_once(number, of);
         Ok(())
     }
 
@@ -297,7 +308,8 @@ impl Ledger {
                 Line::Join(_) => pledge.owner(*line) == by,
             };
             for line in pledge.lines().filter(party) {
-                let left = self.leaving(*number, line, by, Moment::at(told.said.at));
+                let mut left = self.leaving(*number, line, by, Moment::at(told.said.at));
+                left.retain(|to, _| carries(pledge, line, to, sha256, Moment::at(told.said.at)));
                 if !left.is_empty() {
                     named.push(((*number, line), left));
                 }
@@ -312,7 +324,8 @@ impl Ledger {
         let pledge = self.pledge_at(number);
         let lines = || pledge.lines().filter(|l| pledge.owner(line) != by || *l == line);
         let own = pledge.owner(line) == by;
-        let concerned = |to: &&Handle| (*to == by) != own;
+        // Of a record everything ends, also what its author recorded of a promise to itself.
+        let concerned = |to: &&Handle| pledge.is_record() || (*to == by) != own;
         let open = |to: &&Handle| {
             lines().any(|l| pledge.line_ends_at(l, to).is_none() && !pledge.state(l, to, now).is_over())
         };
@@ -389,6 +402,14 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// Whether what binds a line towards an addressee carries an agreement's annex; where nothing binds, what was last offered
+/// to it. An annex that an author adds to an offer ends nothing that rests on other terms.
+fn carries(pledge: &Pledge, line: Line, to: &Handle, sha256: &Hash, now: Moment) -> bool {
+    let offered = || pledge.versions.iter().rev().find(|v| v.to.contains(to));
+    let version = pledge.bound_by(line, to, now).map(|n| pledge.version(n)).or_else(offered);
+    version.and_then(Version::gist).is_some_and(|gist| gist.agreements.contains(sha256))
 }
 
 /// What ends: a line of a pledge, towards whom and when.

@@ -73,6 +73,8 @@ pub struct Incident {
     pub said: Said,
     /// All its reports, by number.
     pub reports: List<u32>,
+    /// The position of the first of them that nothing supersedes and no thief made; past the last where there is none.
+    pub(super) stands: u32,
     /// An exercise.
     pub exercise: bool,
     /// Which report was established, and by the entry that completed the quorum.
@@ -270,6 +272,7 @@ impl Ledger {
             self.incidents.push(Incident {
                 said: told.said.clone(),
                 reports: List::default(),
+                stands: 0,
                 exercise: report.exercise,
                 established: None,
                 on: List::default(),
@@ -279,8 +282,22 @@ impl Ledger {
             self.incidents[at(incident)].reports.push(number);
         }
         self.things.insert(told.said.id, Thing::Report(number));
+        let incident = report.incident;
         self.reports.push(report);
+        incident.into_iter().for_each(|n| self.find_standing(n));
         touched.into_iter().for_each(|n| self.establish(told, n));
+    }
+
+    /// Finds the first report of an incident that stands; what does not stand once never does again.
+    pub(super) fn find_standing(&mut self, number: u32) {
+        let incident = &mut self.incidents[at(number)];
+        let falls = |n: &u32| {
+            let report = &self.reports[at(*n)];
+            report.superseded_by.is_some() || report.disowned
+        };
+        while incident.reports.get(at(incident.stands)).is_some_and(falls) {
+            incident.stands += 1;
+        }
     }
 
     pub(super) fn stance(

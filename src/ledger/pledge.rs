@@ -20,6 +20,7 @@ use crate::hash::Hash;
 use crate::statement::body::{NoticeKind, Party};
 use crate::statement::terms::{Due, Force, Instrument, Need, OwedBy, Quantity, Terms, Trigger};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What rules and answers need of the terms; texts stay in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,7 +158,7 @@ pub struct Version {
     pub joined: Few<Handle, Said>,
     /// Its needs that were declared, by number.
     pub declared: Few<u64, Declared>,
-    /// Said by a thief, and disowned: nobody can take it on any more.
+    /// Said, or joined as one who owes jointly, by a thief, and disowned: nobody can take it on any more.
     pub disowned: bool,
 }
 
@@ -181,6 +182,8 @@ pub struct OwnJoin {
     pub said: Said,
     /// Which versions it joined.
     pub versions: Few<u32, Said>,
+    /// Said by a thief, and disowned.
+    pub disowned: bool,
 }
 
 /// A withdrawal.
@@ -258,6 +261,8 @@ pub struct Pledge {
     pub pauses: List<Pause>,
     /// Notices without effect.
     pub notes: List<Note>,
+    /// Whether any line of it was called upon: in earnest, and in an exercise.
+    pub(super) called: [bool; 2],
 }
 
 /// Who owes, in a pledge.
@@ -350,6 +355,12 @@ impl Pledge {
     #[must_use]
     pub fn addressees(&self) -> Vec<&Handle> {
         self.taken.keys().collect()
+    }
+
+    /// The versions that anybody but these took on, in order: no other one can bind.
+    pub(super) fn taken_on(&self, known: &[&Handle]) -> BTreeSet<u32> {
+        let others = self.taken.iter().filter(|(to, _)| !known.contains(to));
+        others.flat_map(|(_, taken)| taken.iter().copied()).collect()
     }
 
     /// Adds a version. Where the charter asks for no acceptance, a new addressee takes on what first reaches it; what

@@ -152,6 +152,14 @@ pub struct Bounded {
     pub unit: Short,
 }
 
+impl Bounded {
+    /// The number with its unit, however it is meant.
+    #[must_use]
+    pub fn amount(&self) -> Amount {
+        Amount { amount: self.amount.clone(), unit: self.unit.clone() }
+    }
+}
+
 /// How much is pledged: nothing said, a bounded number, or sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Quantity {

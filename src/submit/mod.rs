@@ -8,6 +8,7 @@
 mod batch;
 mod founding;
 mod leaves;
+mod succession;
 
 pub use batch::Signed;
 pub use founding::{CHARTER, Founding};
@@ -121,6 +122,9 @@ pub enum SubmitError {
         /// The log's key.
         want: Box<Vkey>,
     },
+    /// The statements that should replace the operator do not.
+    #[error("these statements carry no motion for a new operator")]
+    NotCarried,
     /// The stored log does not verify, so that nothing can be built on it.
     #[error("the stored log does not verify: {0}")]
     Broken(Box<Finding>),

@@ -265,6 +265,7 @@ fn change_row(change: &Change) -> Vec<String> {
         Changed::Verdict { from, to } => format!("{} -> {}", from.words(), to.words()),
         Changed::NotOwed(verdict) => format!("no longer owed: {} before", verdict.words()),
         Changed::Contested { from, to } => format!("disputes: {from} -> {to}"),
+        Changed::Opened(what) => format!("revealed: {}", plain(what)),
     };
     vec![
         cells::handles(&change.by),

@@ -116,7 +116,7 @@ impl Pack<'_> {
             let contested = element("div").words("Contested: ");
             verdict.push(contested.add(self.voices(owed.contested.iter().copied())).into());
         }
-        if owed.obligation.is_some_and(|o| o.disowned) {
+        if owed.is_disowned() {
             verdict.push(element("div").words("It rests on what was said with stolen keys.").into());
         }
         vec![pledge.into(), Html::all(due), Html::all(verdict), self.grades(owed)]
