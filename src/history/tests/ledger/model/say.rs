@@ -237,6 +237,14 @@ impl Both {
                 let may = may && reaches(&to, self.promisor(of)) && good(&plan);
                 (act, may.then_some(What::Amend { of, to, plan }))
             }
+            _ => return self.answered(by, say),
+        })
+    }
+
+    /// What is said to a version of a pledge: who stands by it, who leaves it, what became of its needs.
+    fn answered(&self, by: usize, say: &Say) -> Option<(Act, Option<What>)> {
+        let (m, t) = (&self.model, self.now);
+        Some(match say {
             Say::Accept(of) => {
                 let of = pick(&self.versions(), *of)?;
                 let pledge = m.pledge_of(of);
