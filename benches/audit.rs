@@ -137,7 +137,7 @@ pub fn ledger() {
     for threads in [1, 2] {
         let with = || on(threads, || audit(&home, size, false, History::default()));
         let without = || on(threads, || audit(&home, size, false, History::without_ledger()));
-        let (with, without) = in_turn(2, with, without);
+        let (with, without) = in_turn(4, with, without);
         line(&format!("verify with the ledger, {threads} thread(s)"), size, 0, with, without);
     }
 }

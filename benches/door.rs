@@ -1,7 +1,7 @@
 //! Statements going in: an import of many, and one more on a short and on a long log.
 
 use super::office::Office;
-use super::{better, made, timed};
+use super::{acts, better, made, timed};
 use rayon::prelude::*;
 use servanda::hash::leaf_hash;
 use servanda::key::{Claim, hold};
@@ -97,10 +97,10 @@ fn say_one(home: &Path) {
     let index = Index::open(&home.join("private/index.redb")).unwrap();
     let mut log = Operator::open(Box::new(Dir::open(home).unwrap()), None, index).unwrap();
     let handle = "p07".parse().unwrap();
-    let act = made::pledge(log.history().head().size);
-    let chain = log.history().chain(&handle, act.kind().classes()[0]);
-    let mut author = made::Author { key: made::key("p07"), handle, seq: chain.seq, prev: chain.prev };
     let now = log.history().times().1;
+    let act = acts::pledge(7, now, log.history().head().size);
+    let chain = log.history().chain(&handle, act.kind().classes()[0]);
+    let mut author = made::Author { key: made::key("p07"), handle, chains: [(chain.seq, chain.prev); 5] };
     let seen: Head = log.history().head();
     let (statement, signatures) = author.say(log.roster().log, seen, now, &act);
     log.admit(&statement, &signatures, now).unwrap();

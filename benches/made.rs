@@ -1,15 +1,15 @@
 //! The log that is measured: made once by the one door, and kept under the target directory.
 
+use super::acts::{self, Cycle};
 use rayon::prelude::*;
-use servanda::charter::rules::{Disputes, IncidentQuorum};
-use servanda::charter::{Aspect, Charter, KeySet, Officer, Partner, Rules, Sealable};
+use servanda::charter::rules::{Disputes, IncidentKind, IncidentQuorum};
+use servanda::charter::{Aspect, Charter, KeySet, Officer, Partner, Rules};
 use servanda::codec::List;
-use servanda::field::{Class, Day, Duration, Handle, Instant, Long, Role, Short};
+use servanda::field::{Class, Duration, Handle, Instant, Long, Role, Short};
 use servanda::hash::{Hash, ZEROS, labelled, sha256};
 use servanda::key::vkey::Vkey;
 use servanda::key::{ED25519, SigningKey};
-use servanda::statement::body::{Accede, Found, Pledge};
-use servanda::statement::terms::{Force, Instrument, Quantity, Terms};
+use servanda::statement::body::{Accede, Found};
 use servanda::statement::{self, Act, Head, Signature, Statement, VERSION};
 use servanda::store::dir::Dir;
 use servanda::store::index::Index;
@@ -31,8 +31,8 @@ pub fn entries() -> u64 {
 /// The folder of the log with so many entries, made where it is missing.
 pub fn log(entries: u64) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let home = target.join(format!("bench-{entries}"));
-    let done = target.join(format!("bench-{entries}.done"));
+    let home = target.join(format!("acts-{entries}"));
+    let done = target.join(format!("acts-{entries}.done"));
     if !done.exists() {
         if home.exists() {
             std::fs::remove_dir_all(&home).unwrap();
@@ -52,11 +52,11 @@ pub fn log_key() -> SigningKey {
     key("checkpoint")
 }
 
-fn handle(author: usize) -> Handle {
+pub fn handle(author: usize) -> Handle {
     format!("p{author:02}").parse().unwrap()
 }
 
-fn short(text: &str) -> Short {
+pub fn short(text: &str) -> Short {
     Short::new(text).unwrap()
 }
 
@@ -72,14 +72,18 @@ fn set(name: &str, classes: &[Class], thresholds: [u8; 5]) -> KeySet {
 }
 
 fn set_of(author: usize) -> KeySet {
-    set(&format!("p{author:02}"), &[Class::Govern, Class::Commit], [1, 1, 0, 0, 0])
+    set(
+        &format!("p{author:02}"),
+        &[Class::Govern, Class::Commit, Class::Operate, Class::Observe],
+        [1, 1, 1, 1, 0],
+    )
 }
 
 fn founding() -> Found {
     let partner = |author: usize| Partner {
         handle: handle(author),
         name: short(&format!("Partner {author}")),
-        roles: [Role::Guarantor].into_iter().collect(),
+        roles: [Role::Guarantor, Role::Observer].into_iter().collect(),
         keys: set_of(author).digest(&handle(author)),
     };
     let charter = Charter {
@@ -91,7 +95,12 @@ fn founding() -> Found {
         annexes: List::default(),
         rules: Rules {
             instruments: List::default(),
-            incident_kinds: List::default(),
+            incident_kinds: vec![IncidentKind {
+                label: short("shelling"),
+                definition: Long::new("Artillery fire upon a settlement").unwrap(),
+                breaches: None,
+            }]
+            .into(),
             incident_quorum: IncidentQuorum {
                 count: 2,
                 roles: [Role::Guarantor].into_iter().collect(),
@@ -112,51 +121,27 @@ fn founding() -> Found {
     }
 }
 
-/// A pledge as the trackers of aid have them.
-pub fn pledge(n: u64) -> Act {
-    let terms = Terms {
-        reference: Some(short(&format!("BEN-{n}"))),
-        title: short("Artillery ammunition and spare parts"),
-        text: Long::new("155 mm ammunition and barrels, from stocks, delivered through the common hub")
-            .unwrap(),
-        instruments: vec![Instrument::Military].into(),
-        quantity: Quantity::Open(format!("up to {}.50 EUR", n % 100_000).parse().unwrap()),
-        within: None,
-        force: Force::Political,
-        made_on: Some("2026-11-03".parse::<Day>().unwrap()),
-        source: Some(Long::new("https://defence.example/press/2026-11-03").unwrap()),
-        clause: None,
-        valid_from: "2026-12-01".parse().unwrap(),
-        valid_until: Some("2027-12-01".parse().unwrap()),
-        notice_period: Duration::default(),
-        owed_by: Default::default(),
-        trigger: None,
-        respond_within: None,
-        dues: List::default(),
-        needs: List::default(),
-        annexes: List::default(),
-    };
-    Act::Pledge(Pledge { to: vec![handle(0)].into(), terms: Sealable::Open(terms) })
-}
-
 /// Who says something, and what stands before it.
 pub struct Author {
     pub handle: Handle,
     pub key: SigningKey,
-    pub seq: u64,
-    pub prev: Hash,
+    /// The chain of each class: the next number, and the last statement.
+    pub chains: [(u64, Hash); 5],
 }
 
 impl Author {
     /// Signs the next statement.
     pub fn say(&mut self, log: Hash, seen: Head, now: Instant, act: &Act) -> (Vec<u8>, Vec<Signature>) {
+        let class = act.kind().classes()[0];
+        let chain = &mut self.chains[usize::from(class.number())];
+        let (seq, prev) = *chain;
         let s = Statement {
             version: VERSION,
             log,
             author: self.handle.clone(),
-            class: act.kind().classes()[0].number(),
-            seq: self.seq,
-            prev: self.prev,
+            class: class.number(),
+            seq,
+            prev,
             seen,
             issued_at: now,
             expires_at: now.plus(Duration::of_days(7)),
@@ -165,7 +150,7 @@ impl Author {
         };
         let bytes = s.encode().unwrap();
         let id = statement::id(&bytes);
-        (self.seq, self.prev) = (self.seq + 1, id);
+        *chain = (seq + 1, id);
         let signature = statement::sign(&id, 0, &self.key);
         (bytes, vec![signature])
     }
@@ -173,7 +158,7 @@ impl Author {
 
 fn make(home: &Path, entries: u64) {
     let now: Instant = START.parse().unwrap();
-    let author = |handle: Handle| Author { key: key(handle.as_str()), handle, seq: 0, prev: ZEROS };
+    let author = |handle: Handle| Author { key: key(handle.as_str()), handle, chains: [(0, ZEROS); 5] };
     let mut operator = author("operator".parse().unwrap());
     let (statement, signatures) = operator.say(ZEROS, Head::default(), now, &Act::Found(founding()));
     let founding = Founding { statement, signatures, charter_text: Vec::new() };
@@ -188,18 +173,23 @@ fn make(home: &Path, entries: u64) {
     }
     log.commit().unwrap();
     let mut authors: Vec<_> = (0..AUTHORS).map(|at| author(handle(at))).collect();
+    let (mut now, mut cycle) = (now, Cycle::new());
     while log.history().head().size < entries {
+        now = now.plus(Duration::new(0, 0, 50 * 60_000).unwrap());
         let seen = log.history().head();
-        let left = entries - seen.size;
+        let left = usize::try_from(entries - seen.size).unwrap();
         // Each author writes its own part of the round; they come in turn.
         let parts: Vec<Vec<_>> = authors
             .par_iter_mut()
             .enumerate()
             .map(|(at, author)| {
-                let from = seen.size + at as u64;
-                (from..(seen.size + left.min(4080)))
-                    .step_by(AUTHORS)
-                    .map(|n| author.say(id, seen, now, &pledge(n)))
+                let places = (0..acts::EACH).map(|place| (place, place * AUTHORS + at));
+                let places = places.filter(|(_, number)| *number < left);
+                places
+                    .map(|(place, number)| {
+                        let act = acts::act(&cycle, at, place, now, seen.size + number as u64);
+                        author.say(id, seen, now, &act)
+                    })
                     .collect()
             })
             .collect();
@@ -209,6 +199,8 @@ fn make(home: &Path, entries: u64) {
             admitted.unwrap();
         }
         log.commit().unwrap();
+        let ids = |part: &Vec<(Vec<u8>, _)>| part.iter().map(|(bytes, _)| statement::id(bytes)).collect();
+        acts::said(&mut cycle, parts.iter().map(ids).collect());
     }
     log.publish(&log_key()).unwrap();
 }

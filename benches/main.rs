@@ -14,6 +14,7 @@
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on stops")]
 #![allow(missing_docs, clippy::cast_precision_loss, reason = "figures are rounded anyway")]
 
+mod acts;
 mod audit;
 mod door;
 mod made;

@@ -1,14 +1,15 @@
 //! A server that takes statements: 64 clients on connections that are kept, beside verifying the same signatures alone.
 
 use super::office::Office;
-use super::{better, made, timed};
+use super::{acts, better, made, timed};
 use rayon::prelude::*;
 use servanda::armor::File;
 use servanda::draft::Draft;
 use servanda::hash::ZEROS;
 use servanda::key::openssh::read_private;
 use servanda::key::{Claim, SigningKey, hold};
-use servanda::statement::{self, Statement, signed_bytes};
+use servanda::statement::act::Pledge;
+use servanda::statement::{self, Act, Statement, signed_bytes};
 use servanda::store::dir::Dir;
 use servanda::store::index::Index;
 use servanda::submit::Operator;
@@ -59,6 +60,13 @@ pub fn submissions() {
     server.end();
 }
 
+fn pledge_to(handle: &str, now: servanda::field::Instant, number: usize) -> Act {
+    match acts::pledge(0, now, u64::try_from(number).unwrap()) {
+        Act::Pledge(pledge) => Act::Pledge(Pledge { to: vec![handle.parse().unwrap()].into(), ..pledge }),
+        other => other,
+    }
+}
+
 /// All that the clients will say, signed: each one's chain.
 fn statements(office: &Office, handles: &[String]) -> Vec<Vec<(String, Statement)>> {
     let home = office.path("log");
@@ -75,10 +83,10 @@ fn statements(office: &Office, handles: &[String]) -> Vec<Vec<(String, Statement
         .collect();
     let each = |(handle, key): (&String, &SigningKey)| {
         let (key, handle_of) = (key.clone(), handle.parse().unwrap());
-        let mut author = made::Author { key, handle: handle_of, seq: 0, prev: ZEROS };
+        let mut author = made::Author { key, handle: handle_of, chains: [(0, ZEROS); 5] };
         let count = EACH + if *handle == handles[0] { SINGLE } else { 0 };
         let one = |n: usize| {
-            let act = made::pledge(u64::try_from(n).unwrap());
+            let act = pledge_to(&handles[usize::from(*handle == handles[0])], now, n);
             let (bytes, signatures) = author.say(id, seen, now, &act);
             let statement = Statement::decode(&bytes).unwrap();
             let mut draft = Draft::new(&statement, None).unwrap();
@@ -163,8 +171,20 @@ struct Server {
 impl Server {
     fn start(office: &Office) -> Self {
         let options = [
-            "serve", "log", "--operator-key", "keys/op", "--listen", "127.0.0.1:0", "--rate", "0", "--partner-rate", "0",
-            "--trace", "off", "--now", super::office::NOW,
+            "serve",
+            "log",
+            "--operator-key",
+            "keys/op",
+            "--listen",
+            "127.0.0.1:0",
+            "--rate",
+            "0",
+            "--partner-rate",
+            "0",
+            "--trace",
+            "off",
+            "--now",
+            super::office::NOW,
         ];
         let mut command = Command::new(env!("CARGO_BIN_EXE_servanda"));
         let mut child =

@@ -16,7 +16,7 @@
 //! Decoding is strict: the input's length is checked first, nothing is allocated on the word of a length alone (see
 //! [`List`] and [`Bytes`]), and what does not encode to the very same bytes again is refused.
 
-use crate::hash::Hash;
+use crate::hash::{Hash, Labelled};
 use bincode::config;
 use bincode::enc::write::{SizeWriter, Writer};
 use bincode::error::EncodeError;
@@ -66,6 +66,37 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     bincode::serde::encode_to_vec(value, config::standard()).expect("our types always encode")
 }
 
+/// The labelled digest of a value's encoding, which is not kept.
+#[must_use]
+pub fn digest<T: Serialize>(label: &str, value: &T) -> Hash {
+    let mut pieces = Pieces { digest: Labelled::new(label), filled: Vec::with_capacity(2 * PIECE) };
+    bincode::serde::encode_into_writer(value, &mut pieces, config::standard())
+        .expect("our types always encode");
+    pieces.digest.update(&pieces.filled);
+    pieces.digest.finish()
+}
+
+/// How many bytes are gathered before they are hashed.
+const PIECE: usize = 16 << 10;
+
+/// Hashes an encoding, some kilobytes at a time.
+struct Pieces {
+    digest: Labelled,
+    filled: Vec<u8>,
+}
+
+impl Writer for Pieces {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.filled.extend_from_slice(bytes);
+        if self.filled.len() >= PIECE {
+            self.digest.update(&self.filled);
+            self.filled.clear();
+        }
+        Ok(())
+    }
+}
+
 /// How many bytes a value's encoding has.
 #[must_use]
 pub fn encoded_len<T: Serialize>(value: &T) -> usize {
@@ -89,6 +120,19 @@ pub fn decode<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize) -> Re
 /// [`CodecError`] says what is wrong with the bytes.
 pub fn decode_large<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize) -> Result<T, CodecError> {
     decode_belted::<T, LARGE_BELT>(bytes, limit)
+}
+
+/// Decodes bytes that are known to be a canonical encoding, and does not look at that again.
+///
+/// # Errors
+/// Where they are none after all.
+pub(crate) fn decode_checked<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, CodecError> {
+    if bytes.len() > limit {
+        return Err(CodecError::TooLong { len: bytes.len(), limit });
+    }
+    let belt = config::standard().with_limit::<LARGE_BELT>();
+    let (value, read) = bincode::serde::borrow_decode_from_slice(bytes, belt)?;
+    if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
 }
 
 fn decode_belted<T: DeserializeOwned + Serialize, const BELT: usize>(
@@ -193,6 +237,29 @@ impl<T> Default for List<T> {
     }
 }
 
+impl<T> List<T> {
+    /// Adds an element. Most lists stay short, and there are millions of them: they grow by little.
+    pub fn push(&mut self, element: T) {
+        self.make_room();
+        self.0.push(element);
+    }
+
+    /// Puts an element in its place, all behind it one further.
+    ///
+    /// # Panics
+    /// Past the end.
+    pub fn insert(&mut self, at: usize, element: T) {
+        self.make_room();
+        self.0.insert(at, element);
+    }
+
+    fn make_room(&mut self) {
+        if self.0.len() == self.0.capacity() {
+            self.0.reserve_exact((self.0.len() / 2).max(1));
+        }
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for List<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -247,11 +314,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 f.write_str("a list")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
-                let mut all = Vec::new();
+                let mut all = List::default();
                 while let Some(element) = seq.next_element()? {
                     all.push(element);
                 }
-                Ok(List(all))
+                Ok(all)
             }
         }
         d.deserialize_seq(Elements(PhantomData))

@@ -144,6 +144,18 @@ impl SignedEntry {
         Ok(bytes)
     }
 
+    /// What is wrong with the body of a known kind, without making an act where none was made yet.
+    pub(crate) fn body_error(&self) -> Option<String> {
+        let told = |error: &ActError| match error {
+            ActError::Body { error, .. } => Some(error.to_string()),
+            ActError::UnknownKind(_) => None,
+        };
+        match self.act.get() {
+            Some(act) => act.as_ref().as_ref().err().and_then(told),
+            None => self.statement.check_act().err().as_ref().and_then(told),
+        }
+    }
+
     /// The statement's act, its body decoded when first asked for, and then kept.
     ///
     /// # Errors

@@ -55,6 +55,29 @@ pub fn labelled(label: &str, data: &[u8]) -> Hash {
     Hash(Sha256::new_with_prefix(label).chain_update(data).finalize().into())
 }
 
+/// A labelled digest of bytes that come piece by piece.
+pub struct Labelled(Sha256);
+
+impl Labelled {
+    /// Begins with a label that ends in a newline.
+    #[must_use]
+    pub fn new(label: &str) -> Self {
+        debug_assert!(label.ends_with('\n'));
+        Self(Sha256::new_with_prefix(label))
+    }
+
+    /// Takes in the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces.
+    #[must_use]
+    pub fn finish(self) -> Hash {
+        Hash(self.0.finalize().into())
+    }
+}
+
 impl Hash {
     /// The first twelve hexadecimal digits, for people.
     #[must_use]

@@ -71,6 +71,12 @@ impl History {
         Self { folded: Folded::Never, ..Self::default() }
     }
 
+    /// Whether it derives a ledger, or will once a log is founded.
+    #[must_use]
+    pub fn derives_ledger(&self) -> bool {
+        !matches!(self.folded, Folded::Never)
+    }
+
     /// What was promised, called upon and kept; none where it is left out, or nothing was founded.
     #[must_use]
     pub fn ledger(&self) -> Option<&Ledger> {

@@ -104,6 +104,22 @@ fn an_obligation_is_named_by_its_pledge_alone_where_one_is_open() {
 }
 
 #[test]
+fn new_terms_are_as_strong_and_hold_as_long_ago_as_the_old_ones_unless_they_say_otherwise() {
+    let office = Office::founded(&PARTNERS);
+    let terms = ["--to", "ua", "--title", "Trucks", "--instrument", "military"];
+    let old = ["--force", "binding", "--valid-from", "2026-11-01"];
+    good(&office, "de", &[&["pledge"], &terms[..], &old[..]].concat());
+    good(&office, "de", &[&["amend", "@4"], &terms[..]].concat());
+    let open = |office: &Office| last(office)["amend"]["terms"]["open"].clone();
+    let kept = open(&office);
+    assert_eq!((&kept["force"], &kept["valid_from"]), (&"binding".into(), &"2026-11-01T00:00:00Z".into()));
+    let new = ["--force", "target", "--valid-from", "2027-01-01"];
+    good(&office, "de", &[&["amend", "@4"], &terms[..], &new[..]].concat());
+    let said = open(&office);
+    assert_eq!((&said["force"], &said["valid_from"]), (&"target".into(), &"2027-01-01T00:00:00Z".into()));
+}
+
+#[test]
 fn parties_are_partners_by_handle_or_shown_name_and_others_by_name() {
     let office = office();
     for (written, meant) in [

@@ -155,3 +155,39 @@ fn the_old_operator_hands_over_and_the_new_one_goes_on_in_the_same_home() {
     let checked = office.good(&["check", "six.tlog-proof", "--trust", "log/trust.toml"]);
     assert!(checked.out.contains("in guarantees.example/next, sequenced"), "{}", checked.out);
 }
+
+#[test]
+fn the_next_operator_takes_the_log_over_where_the_old_one_appends_no_motion() {
+    let office = office();
+    office.sh("cp -r log/public copy", &[]);
+    let by = |key: &str, out: &str, args: &[&str]| {
+        let trust = ["--log", "copy", "--trust", "log/trust.toml", "--yes", "--key", key, "--out", out];
+        office.good(&[args, &trust].concat())
+    };
+    by("keys/de1", "motion", &["propose", "--operator", "keys/next.vkey", "--keys", "next.toml"]);
+    let shown = by("keys/fr1", "approval", &["approve", "motion"]);
+    assert!(shown.err.contains("guarantees.example/next"), "{}", shown.err);
+    let submit = |files: &[&str]| {
+        let to =
+            ["--take-over", "copy", "--log", "next", "--log-key", "keys/next", "--trust", "log/trust.toml"];
+        office.run(&[&["submit"], files, &to].concat())
+    };
+    let alone = submit(&["motion"]);
+    assert!(alone.code == 1 && alone.err.contains("carry no motion for a new operator"), "{}", alone.err);
+    assert!(!office.path("next").exists(), "nothing is left behind");
+    let taken = submit(&["motion", "approval"]);
+    assert!(
+        taken.code == 0 && taken.out.contains("as guarantees.example/next"),
+        "{}{}",
+        taken.out,
+        taken.err
+    );
+    assert_eq!(submit(&["motion", "approval"]).code, 2, "it is there");
+    let accede =
+        ["accede", "--log", "next", "--as", "operator", "--keys", "next.toml", "--key", "keys/next-op"];
+    office.good(&[&accede[..], &["--log-key", "keys/next", "--yes"]].concat());
+    let verified = office.good(&["verify", "next", "--trust", "log/trust.toml", "--against", "copy"]);
+    assert!(verified.out.contains("origin   guarantees.example/next"), "{}", verified.out);
+    let wrong = office.run(&["approve", "copy/charter.toml", "--log", "copy", "--trust", "log/trust.toml"]);
+    assert_eq!(wrong.code, 2, "{}", wrong.err);
+}

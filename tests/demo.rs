@@ -83,13 +83,13 @@ fn it_says_plainly_that_no_government_signed_and_catches_everything() {
     let said = &DEMO.1;
     assert!(said.contains("No government signed this log."), "{said}");
     for line in
-        ["58 by 27 partners, in 18 rounds", "18 by Ukraine", "162 entries", "no findings", "quorum none"]
+        ["58 by 27 partners, in 18 rounds", "18 by Ukraine", "172 entries", "no findings", "quorum none"]
     {
         assert!(said.contains(line), "no {line:?} in {said}");
     }
     assert_eq!(said.matches("  caught ").count(), 7, "{said}");
     assert!(!said.contains("NOT CAUGHT"));
-    assert!(said.lines().count() < 130, "{} lines", said.lines().count());
+    assert!(said.lines().count() < 140, "{} lines", said.lines().count());
     assert!(!said.contains('\x1b'), "colour where there is no terminal");
 }
 
@@ -108,6 +108,44 @@ fn what_happens_after_signature_is_said_to_be_made_up_and_judged_by_the_ledger()
     assert_eq!(code, 0, "{said}");
 }
 
+/// Runs a verb on the demo's log as it stood at a time, and reads its JSON.
+fn asked(verb: &str, at: &str) -> serde_json::Value {
+    let (log, trust) = (shown(&dir().join("log")), shown(&dir().join("trust.toml")));
+    let (code, said) = servanda(&[verb, "--log", &log, "--trust", &trust, "--at", at, "--json"]);
+    assert_eq!(code, 0, "{said}");
+    serde_json::from_str(&said).expect("JSON, and nothing else")
+}
+
+#[test]
+fn figures_are_observations_that_tell_their_true_dates_and_call_upon_nobody() {
+    let reports = asked("incidents", NOW)["reports"].clone();
+    let seen = reports["observations"].as_array().expect("a list");
+    let superseded = seen.iter().filter(|report| !report["superseded_by"].is_null()).count();
+    assert_eq!((seen.len(), superseded, reports["incidents"].as_array().map(Vec::len)), (10, 4, Some(1)));
+    for report in seen {
+        let (said, from) = (&report["said"], &report["from"]);
+        assert!(report["kinds"].as_array().is_some_and(Vec::is_empty), "{said}");
+        assert_eq!(said["by"], "mission");
+        for figure in report["figures"].as_array().expect("a list") {
+            let period = figure["period"].as_str().expect("a text");
+            let (evening, days) = period
+                .strip_prefix("evening of ")
+                .and_then(|rest| rest.strip_suffix(" days")?.split_once(", moved here by "))
+                .expect("the true date, and by how much it is moved");
+            let evening: servanda::field::Day = evening.parse().expect("a day");
+            let moved = evening.days() + days.parse::<i64>().expect("a number");
+            let shown = servanda::field::Day::from_days(moved).expect("a day").to_string();
+            assert!(from.to_string().contains(&shown), "{period}: {from}");
+        }
+    }
+    // The last figures are in the log the day before anything is made up.
+    let before = asked("incidents", "2026-11-27T11:00Z")["reports"].clone();
+    assert_eq!(before["observations"].as_array().map(Vec::len), Some(10));
+    assert_eq!(before["incidents"].as_array().map(Vec::len), Some(0));
+    let calls = asked("status", "2026-11-27T11:00Z").to_string().matches("\"call\":").count();
+    assert_eq!(calls, 0, "figures call upon nobody");
+}
+
 #[test]
 fn the_log_verifies_and_its_proof_names_the_trust_files_log() {
     clean("log");
@@ -124,7 +162,7 @@ fn a_changed_amount_and_an_invented_partner_do_not_verify() {
         &["entry 34 by de: the signature of officer 0 does not hold", "seen-other"],
     );
     bad("attacks/2-dropped", None, &["wrong-seq", "seen-other"]);
-    bad("attacks/5-invented", None, &["entry 162 by atlantis", "unknown-author"]);
+    bad("attacks/5-invented", None, &["entry 172 by atlantis", "unknown-author"]);
 }
 
 #[test]
@@ -223,8 +261,10 @@ fn the_commands_that_it_ends_with_can_be_typed_as_they_stand() {
         ("servanda verify", "no findings", ""),
         ("servanda brief ie", "no response on record", ""),
         ("servanda history ISL-M1", "need 0 is met", ""),
+        ("servanda incidents", "moved here by", ""),
+        ("servanda review-pack", "statements with proofs", ""),
         ("servanda check", "fork", ""),
-        ("servanda pledge", "entry 162", "--yes"),
+        ("servanda pledge", "entry 172", "--yes"),
     ] {
         let line = commands.next().expect("a command");
         assert!(line.starts_with(command), "{line}");
@@ -316,4 +356,37 @@ fn amount(id: &str, pledge: &toml::Value) -> (String, String) {
     let quantity = if id == "ISL-M1" { &pledge["dues"][0]["quantity"] } else { &pledge["quantity"] };
     let words: Vec<_> = quantity.as_str().expect("words").split(' ').collect();
     (words[words.len() - 2].to_owned(), words[words.len() - 1].to_owned())
+}
+
+#[test]
+fn the_observations_are_those_of_the_daily_reports() {
+    let Some(path) = shared("data/osce/osce_smm_daily_facts.csv") else { return };
+    let mut rows = BTreeMap::new();
+    for row in csv::Reader::from_path(path).expect("a table").into_deserialize::<BTreeMap<String, String>>() {
+        let row = row.expect("a row");
+        rows.insert((row["report_no"].clone(), row["region"].clone()), row);
+    }
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ukraine/observations.toml"));
+    let table: toml::Table = text.expect("a file").parse().expect("TOML");
+    let mut checked = 0;
+    for daily in table["daily"].as_array().expect("a list") {
+        let of = |name: &str| daily[name].as_str().expect("a text");
+        for region in daily["regions"].as_array().expect("a list") {
+            let row = &rows[&(of("report").to_owned(), region["name"].as_str().expect("a name").to_owned())];
+            let number = |name: &str| region[name].as_integer().expect("a number").to_string();
+            for (ours, theirs) in [
+                (of("issued").to_owned(), "issued"),
+                (of("evening").to_owned(), "as_of_evening"),
+                (of("document").to_owned(), "url"),
+                (number("violations"), "ceasefire_violations"),
+                (number("explosions"), "of_which_explosions"),
+                (number("before"), "restated_previous_period"),
+            ] {
+                assert_eq!(ours, row[theirs], "{} {theirs}", of("report"));
+            }
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 6);
 }

@@ -140,9 +140,9 @@ fn a_log_that_was_rolled_back_is_no_evidence_by_itself() {
 fn two_checkpoints_of_one_size_need_no_log() {
     let (one, other) = (Stored::new(&busy()), Stored::new(&other_end().cut(9)));
     let founding = busy().entry(0).entry.statement;
-    let evidence = fork::of_checkpoints(&founding, &one.checkpoint, &other.checkpoint).unwrap();
+    let evidence = fork::of_checkpoints(&founding, &one.checkpoint, &other.checkpoint, None).unwrap();
     assert_eq!(check(&evidence, Some(&busy().log_id())).unwrap().kind, Misdeed::Fork);
-    let none = fork::of_checkpoints(&founding, &one.checkpoint, &one.checkpoint);
+    let none = fork::of_checkpoints(&founding, &one.checkpoint, &one.checkpoint, None);
     assert!(matches!(none, Err(EvidenceError::Nothing)));
 }
 
@@ -170,7 +170,7 @@ fn a_partner_cannot_frame_the_operator_with_a_checkpoint_of_its_own() {
         let vkey = servanda::key::vkey::Vkey::log(ours.origin(), key(forger).public()).unwrap();
         let lax = servanda::policy::Policy::of(&[vkey], &[], None).unwrap();
         let forged = checkpoint::open(note.as_bytes(), &lax).unwrap();
-        let evidence = fork::of_checkpoints(&founding, &ours, &forged);
+        let evidence = fork::of_checkpoints(&founding, &ours, &forged, None);
         assert!(matches!(evidence, Err(EvidenceError::Checkpoint(_))), "{forger}: {evidence:?}");
     }
 }
@@ -494,7 +494,7 @@ fn a_statement_that_founds_no_log_is_no_founding() {
     let statement = busy().entry(6).entry.statement;
     let one = Stored::new(&busy()).checkpoint;
     let other = Stored::new(&other_end().cut(9)).checkpoint;
-    let evidence = fork::of_checkpoints(&statement, &one, &other);
+    let evidence = fork::of_checkpoints(&statement, &one, &other, None);
     assert!(matches!(evidence, Err(EvidenceError::Founding)));
     assert_ne!(statement::id(&statement), busy().log_id());
 }
@@ -509,7 +509,7 @@ fn a_founding_is_the_operators_and_has_a_log_key_under_the_logs_name() {
         let Ok(Act::Found(mut found)) = honest.act() else { panic!("a founding") };
         change(&mut statement, &mut found);
         statement.body = Act::Found(found).encode_body().into();
-        let evidence = fork::of_checkpoints(&statement.encode().unwrap(), &one, &other);
+        let evidence = fork::of_checkpoints(&statement.encode().unwrap(), &one, &other, None);
         !matches!(evidence, Err(EvidenceError::Founding))
     };
     let public = key("operator/checkpoint").public();

@@ -251,6 +251,33 @@ fn without_a_terminal_nothing_is_signed_unasked() {
 }
 
 #[test]
+fn a_dry_run_checks_all_and_signs_nothing() {
+    let office = office("Id,What,Kind,Sum,Day\nA1,one,military,1,\nA2,two,military,2,\n");
+    let ended = office.good(&import(&["--dry-run"]));
+    assert_eq!(ended.out, "2 rows: 0 signed, 0 refused, 2 good and not signed.\n");
+    assert!(ended.err.ends_with("Nothing was signed, as --dry-run asks.\n"), "{}", ended.err);
+    assert_eq!(office.size(), 4);
+}
+
+#[test]
+fn what_cannot_be_read_in_a_row_is_what_the_user_chose_for_it() {
+    let office =
+        office("Id,What,Kind,Sum,Day\nA1,one,military,1,in spring\nA2,two,military,some,2022-03-01\n");
+    let ended = office.run(&import(&["--keep-going", "--else", "made_on="]));
+    assert_eq!(ended.code, 1, "the sum of the second is refused as before");
+    assert!(ended.out.starts_with("line 3 (A2): quantity: not a quantity"), "{}", ended.out);
+    let day = |office: &Office| {
+        let entries = office.entries();
+        let Act::Pledge(last) = entries.last().unwrap().act().unwrap() else { panic!("a pledge") };
+        last.terms.open().unwrap().made_on.map(|day| day.to_string())
+    };
+    assert_eq!(day(&office), None);
+    office.write("rows.csv", "Id,What,Kind,Sum,Day\nA3,one,military,1,in spring\nA4,two,military,1,\n");
+    office.good(&import(&["--else", "made_on=2022-03-20"]));
+    assert_eq!(day(&office), Some("2022-03-20".to_owned()), "where nothing is said, too");
+}
+
+#[test]
 fn five_thousand_rows_become_five_thousand_entries() {
     let rows: String = (0..5000).map(|n| format!("A{n},what,military,{n},2022-03-01\n")).collect();
     let office = office(&format!("Id,What,Kind,Sum,Day\n{rows}"));

@@ -11,17 +11,28 @@ use servanda::statement::terms::{Instrument, Quantity, Terms};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-const NAME: &str = "kiel_main_2022-10_release7.csv";
+/// Release 7.
+pub const NAME: &str = "kiel_main_2022-10_release7.csv";
 
-/// The shell commands in the example's text.
-fn commands() -> Vec<String> {
+/// The shell commands in the example's text: release 7, its undated rows, and the next release.
+pub fn commands() -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kiel/README.md");
     let text = std::fs::read_to_string(path).unwrap();
     let blocks = text.split("```sh\n").skip(1);
     blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
 }
 
-fn run(office: &Office, command: &str) -> Ended {
+/// An office with an observer.
+pub fn office() -> Office {
+    Office::founded(&[
+        ("de", "Germany", "guarantor", 1),
+        ("ua", "Ukraine", "beneficiary", 1),
+        ("kiel", "Kiel Institute", "observer", 1),
+    ])
+}
+
+/// Runs one of them.
+pub fn run(office: &Office, command: &str) -> Ended {
     office.sh(command, &[("SERVANDA_LOG", "log"), ("SERVANDA_KEY", "keys/kiel1")])
 }
 
@@ -73,13 +84,9 @@ fn totals(file: &Path) -> BTreeMap<String, f64> {
 #[test]
 fn release_7_is_recorded_row_by_row() {
     let Some(file) = shared(&format!("data/kiel/{NAME}")) else { return };
-    let office = Office::founded(&[
-        ("de", "Germany", "guarantor", 1),
-        ("ua", "Ukraine", "beneficiary", 1),
-        ("kiel", "Kiel Institute", "observer", 1),
-    ]);
+    let office = office();
     std::os::unix::fs::symlink(&file, office.path(NAME)).unwrap();
-    let [first, second] = &commands()[..] else { panic!("two commands") };
+    let [first, second, _] = &commands()[..] else { panic!("three commands") };
 
     let ended = run(&office, first);
     assert_eq!(ended.code, 1, "rows were refused: {}", ended.err);

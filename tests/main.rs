@@ -4,12 +4,16 @@
 mod acts;
 /// Every act at the command line and in import files, and what refusals say.
 mod cli_acts;
+/// Acts run bare on a terminal: what is open is listed, chosen and signed.
+mod cli_prompts;
 /// `verify`, `prove` and `check`, as a user types them.
 mod cli_verify;
 /// `status`, `brief`, `agenda`, `incidents`, `what-if`, `roster`: answers from the ledger, past and future.
 mod answers;
 /// A fixed log, byte for byte, and entries with one defect each: `docs/vectors.json`.
 mod golden;
+/// Provisions of real agreements, typed as pledges, and what follows from them: no loss, no pretence.
+mod agreements;
 /// `history`: everything about one pledge, from its first terms to its verdicts.
 mod cli_history;
 /// `review-pack`: the page is well-formed, loads nothing, shows nobody's markup, and its proofs hold.
@@ -26,6 +30,10 @@ mod import;
 mod interop;
 /// The Kiel Institute's Ukraine Support Tracker, recorded as `examples/kiel` says.
 mod kiel;
+/// The tracker's next release against the log, `import --amend`: every revision is signed.
+mod kiel_release;
+/// A new release of a table against the log, by small tables; wrong releases, and imports that are cut short.
+mod new_release;
 /// Motions at the command line, and the operator's hand-over.
 mod cli_motions;
 /// Reading a log at the command line: `log`, `show`, `export`, `open`.

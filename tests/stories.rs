@@ -13,8 +13,8 @@
 //! A `toml` block is written to the file that it names, whole; of a `text` block the first line is left out
 //! (`# file: NAME, mode 0600` sets the mode). In `console`, a line that begins with `$` is run (`\` continues it); `?` is
 //! its exit code where that is not 0; the rest is all that it wrote, to both streams. A line `…` stands for any lines.
-//! Commands are `servanda`, or one of [`TOOLS`]; any other is an error, so that nothing is skipped. A word with `*` in it
-//! stands for the one file that is called so.
+//! Commands are `servanda`, or one of [`TOOLS`]; any other is an error, so that nothing is skipped. `export NAME=VALUE` holds
+//! from then on, in the stories that go on from it, too. A word with `*` in it stands for the one file that is called so.
 //!
 //! A story is played in an empty folder, without a terminal, at noon of 1 December 2026. One that begins with
 //! `<!-- continues NAME -->` goes on where that one ended. Keys are random: `keygen` is run, and then the key that it made
@@ -47,13 +47,15 @@ struct Stage {
     folder: TempDir,
     /// How many commands of the story were run; those of one before are not counted.
     commands: usize,
+    /// What was exported.
+    exported: Vec<(String, String)>,
 }
 
 impl Stage {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("desk")).unwrap();
-        Self { folder, commands: 0 }
+        Self { folder, commands: 0, exported: Vec::new() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -63,6 +65,13 @@ impl Stage {
     /// Runs a command; gives its exit code, and what it wrote.
     fn run(&mut self, line: &str) -> (i32, String) {
         let words: Vec<String> = words(line).into_iter().map(|word| self.named(word)).collect();
+        if words[0] == "export" {
+            let pair =
+                |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+            self.exported.extend(words[1..].iter().map(|word| pair(word).expect("NAME=VALUE")));
+            self.commands += 1;
+            return (0, String::new());
+        }
         let program = match words[0].as_str() {
             "servanda" => env!("CARGO_BIN_EXE_servanda"),
             tool => {
@@ -74,6 +83,7 @@ impl Stage {
         command.args(&words[1..]).current_dir(self.path("")).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("SERVANDA_NOW", NOW);
         command.env("HOME", self.folder.path()).env("XDG_STATE_HOME", self.folder.path().join("state"));
+        command.envs(self.exported.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(write.try_clone().unwrap()).stderr(write);
         let mut child = command.spawn().unwrap();
         drop(command);
@@ -261,7 +271,7 @@ fn played(path: &Path) -> Result<(), String> {
 #[test]
 fn every_story_and_the_readme_went_as_they_are_told() {
     let all = stories();
-    assert_eq!(all.len(), 16, "stories");
+    assert_eq!(all.len(), 17, "stories");
     let wrong: Vec<String> = all.iter().filter_map(|path| played(path).err()).collect();
     assert!(wrong.is_empty(), "SERVANDA_BLESS=1 writes what is:\n{}", wrong.join("\n"));
 }

@@ -1,6 +1,7 @@
 //! A charter in words, for those who are about to sign it.
 
 use super::screen::Screen;
+use super::words::listed;
 use servanda::charter::file::Founding;
 use servanda::charter::rules::{Disputes, IncidentQuorum, MotionRules, PledgeRules, Rules};
 use servanda::charter::{Aspect, Charter, KeySet, Standing};
@@ -109,12 +110,13 @@ fn quorum(quorum: &IncidentQuorum) -> String {
         Disputes::Against => "each dispute takes one away",
         Disputes::Vetoes => "one dispute prevents it",
     };
-    let aspects = join(quorum.aspects.iter().map(aspect));
+    let aspects = listed(quorum.aspects.iter().map(|of| aspect(of).to_owned()), "and");
+    let roles = listed(quorum.roles.iter().map(|role| role.name().to_owned()), "or");
     format!(
         "established once {} {aspects}; {disputes}",
         match quorum.count {
-            1 => format!("1 partner of role {} attests", quorum.roles),
-            n => format!("{n} partners of role {} attest", quorum.roles),
+            1 => format!("1 partner of role {roles} attests"),
+            n => format!("{n} partners of role {roles} attest"),
         }
     )
 }

@@ -57,7 +57,7 @@ const COLUMNS: [&str; 22] = [
     "summary",
 ];
 
-/// Writes a log for other programs, a line an entry
+/// Write a log for other programs, a line an entry
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
@@ -257,7 +257,9 @@ fn of_amount(cells: &mut Cells, amount: Option<&Amount>) {
 /// A cell that shows what is in it, and that no spreadsheet computes.
 fn guarded(cell: &str) -> String {
     let shown = plain(cell);
-    if shown.starts_with(['=', '+', '-', '@']) { format!("'{shown}") } else { shown }
+    // Some take fullwidth signs for the same, and look past blanks.
+    let formula = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+    if shown.trim_start().starts_with(formula) { format!("'{shown}") } else { shown }
 }
 
 #[cfg(test)]
@@ -268,6 +270,8 @@ mod tests {
     fn no_cell_is_a_formula_or_a_second_line() {
         assert_eq!(guarded("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
         assert_eq!(guarded("-1+2"), "'-1+2");
+        assert_eq!(guarded(" =1"), "' =1");
+        assert_eq!(guarded("\u{ff1d}1"), "'\u{ff1d}1");
         assert_eq!(guarded("a\r\n=1"), "a\\r\\n=1");
         assert_eq!(guarded("\t=1"), "\\t=1");
         assert_eq!(guarded("7100000000"), "7100000000");

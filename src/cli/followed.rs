@@ -8,6 +8,7 @@
 //! ```
 
 use super::act::obligation;
+use super::answers::cells::recorded;
 use super::plain::{quoted, word};
 use super::words;
 use servanda::charter::Aspect;
@@ -15,6 +16,7 @@ use servanda::charter::rules::IncidentQuorum;
 use servanda::field::{Handle, Instant};
 use servanda::hash::Hash;
 use servanda::history::History;
+use servanda::ledger::answers::Sums;
 use servanda::ledger::incident::Incident;
 use servanda::ledger::verdict::Owed;
 use servanda::ledger::{Ledger, Line, Moment, Pledge, Said, Thing};
@@ -209,15 +211,10 @@ impl View<'_> {
     /// How an obligation stands.
     fn obligation(&self, key: &Obligation) -> Vec<String> {
         let line = |owed: Owed<'_>| {
-            let sums = owed.measured.as_ref().map_or(String::new(), |m| {
-                let unit = word(&m.unit);
-                format!(
-                    "; of {} {} {unit}: claimed {}, confirmed {}",
-                    m.bound.words(),
-                    m.promised,
-                    m.claimed,
-                    m.confirmed
-                )
+            let sums = Sums::of(&owed, Moment::at(self.now)).map_or(String::new(), |m| {
+                let (unit, bound) = (word(&m.unit), m.bound.words());
+                let (claimed, confirmed) = (recorded(m.claimed.as_ref()), recorded(m.confirmed.as_ref()));
+                format!("; of {bound} {} {unit}: claimed {claimed}, confirmed {confirmed}", m.promised)
             });
             let by = |what: &str, all: &[&Said]| {
                 let names: BTreeSet<&Handle> = all.iter().map(|said| &said.by).collect();

@@ -14,7 +14,8 @@ EXAMPLE
         --text \"Monthly report\" --log paris --key keys/observer              # an observation, no incident
     servanda report --joins 93ab --kind \"armed attack\" --against ua --began 2026-11-30 --log paris --key …
 
-Who is no partner is called by name; write name:x where the name could be taken for a handle.";
+Who is no partner is called by name; write name:x where the name could be taken for a handle. Run bare on a terminal it
+asks for what it needs.";
 
 /// Report an incident, or with no --kind an observation
 #[derive(Args)]

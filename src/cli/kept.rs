@@ -18,7 +18,6 @@ use servanda::client::{Client, Tiles};
 use servanda::codec::{decode_large, encode};
 use servanda::hash::Hash;
 use servanda::history::{History, Snapshot};
-use servanda::ledger::Ledger;
 use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::prove::StoredTree;
 use servanda::text::count;
@@ -52,6 +51,9 @@ pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
     let (size, root) = (log.checkpoint.size(), log.checkpoint.root());
     let folder = folder(&log.id());
     let (history, builder) = match folder.as_deref().and_then(resume) {
+        Some((kept_root, history)) if (history.head().size, kept_root) == (size, root) => {
+            return Ok((history, 0));
+        }
         Some((kept_root, history)) => {
             let kept = history.head().size;
             let same = kept <= size && log.client()?.root_at(kept)? == kept_root;
@@ -84,6 +86,14 @@ pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
         let _ = keep(&folder, &report.history, root, log.checkpoint.as_str());
     }
     Ok((report.history, report.findings))
+}
+
+/// Keeps how far a log was verified by another way, where nothing of it was kept before: what was is what later
+/// copies are held against, so it is only replaced by what contains it.
+pub fn begin(log: &Hash, history: &History, checkpoint: &VerifiedCheckpoint) {
+    if let Some(folder) = folder(log).filter(|folder| !folder.join("history").exists()) {
+        let _ = keep(&folder, history, checkpoint.root(), checkpoint.as_str());
+    }
 }
 
 /// The newest checkpoint that was accepted from a server, if any was.
@@ -141,11 +151,8 @@ pub fn folder(log: &Hash) -> Option<PathBuf> {
 fn resume(folder: &Path) -> Option<(Hash, History)> {
     let bytes = fs::read(folder.join("history")).ok()?;
     let (root, snapshot) = decode_large::<(Hash, Snapshot)>(&bytes, MAX_KEPT).ok()?;
-    let ledger = match snapshot.ledger() {
-        Some(digest) => Some(Ledger::decode(&fs::read(folder.join("ledger")).ok()?, &digest).ok()?),
-        None => None,
-    };
-    Some((root, History::resume(snapshot, ledger).ok()?))
+    let ledger = fs::read(folder.join("ledger")).ok();
+    Some((root, History::resume(snapshot, ledger.as_deref()).ok()?))
 }
 
 fn keep(folder: &Path, history: &History, root: Hash, note: &str) -> std::io::Result<()> {

@@ -20,7 +20,7 @@ EXAMPLE
   servanda log --log paris --author de --kind pledge
   servanda log --log paris --reverse --limit 20";
 
-/// Lists what is in a log, a line an entry
+/// List what is in a log, a line an entry
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

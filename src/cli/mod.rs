@@ -45,6 +45,7 @@ mod send;
 mod signatories;
 mod signing;
 mod show;
+mod take_over;
 mod verify;
 mod walk;
 mod words;
@@ -102,9 +103,9 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Founds a log: shows what the charter says, asks, and writes the log's home and its trust file
+    /// Found a log: show what the charter says, ask, and write the log's home and its trust file
     Init(init::Args),
-    /// Makes a key: an officer's, or with --log the one that signs a log's checkpoints
+    /// Make a key: an officer's, or with --log the one that signs a log's checkpoints
     Keygen(keygen::Args),
     Accede(roster::Accede),
     Rotate(roster::Rotate),

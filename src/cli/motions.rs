@@ -4,7 +4,7 @@ use super::act::{self, Around, Fields, from_file};
 use super::desk::Desk;
 use super::problem::Problem;
 use super::signing::{self, SignArgs};
-use super::{Context, Outcome, init, open, words};
+use super::{Context, Outcome, init, open, send, words};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -203,13 +203,16 @@ pub fn propose(context: &Context, args: Propose) -> Result<Outcome> {
 
 const APPROVE_EXAMPLE: &str = "\
 EXAMPLE
-    servanda approve 3f8a --log paris --key keys/it-minister";
+    servanda approve 3f8a --log paris --key keys/it-minister
+    servanda approve motion.statement --log copy --key keys/it-minister --draft it.statement
+
+The last one approves a motion that the operator does not append, such as one that replaces it.";
 
 /// Approve a motion; the approval that completes the quorum carries it
 #[derive(Args)]
 #[command(after_help = APPROVE_EXAMPLE)]
 pub struct Approve {
-    /// The id of the motion: of its `propose`
+    /// The id of the motion: of its `propose`; or the file that holds the `propose`
     id: String,
     #[command(flatten)]
     sign: SignArgs,
@@ -218,6 +221,11 @@ pub struct Approve {
 /// Signs an approval, after the motion was shown.
 pub fn approve(context: &Context, args: Approve) -> Result<Outcome> {
     let desk = Desk::open(context, &args.sign.desk)?;
+    let file = Path::new(&args.id);
+    if file.is_file() {
+        let motion = moved_in(context, &desk, file)?;
+        return signing::sign(context, desk, motion, args.sign);
+    }
     let motion = desk.whole_id(context, &args.id)?;
     let roster = desk.roster()?;
     let open = roster.proposals().find(|open| open.id == motion).ok_or_else(|| {
@@ -233,4 +241,22 @@ pub fn approve(context: &Context, args: Approve) -> Result<Outcome> {
     context.screen.note("");
     let act = Act::Approve(servanda::statement::body::Approve { motion });
     signing::sign(context, desk, act, args.sign)
+}
+
+/// The approval of a motion whose `propose` is in a file, and not in the log; shown before it is approved.
+fn moved_in(context: &Context, desk: &Desk, file: &Path) -> Result<Act> {
+    let draft = send::read(file)?;
+    let statement = draft.statement()?;
+    let roster = desk.roster()?;
+    if !matches!(statement.act(), Ok(Act::Propose(_))) || statement.log != roster.log {
+        return Err(Problem::new(format!("{} holds no motion of this log", file.display()))
+            .hint("name the file that `servanda propose` wrote")
+            .into());
+    }
+    let names = |h: &Handle| roster.charter.partner(h).map(|p| p.name.to_string());
+    for line in words::statement(&statement, &names) {
+        context.screen.note(line);
+    }
+    context.screen.note("");
+    Ok(Act::Approve(servanda::statement::body::Approve { motion: draft.id() }))
 }

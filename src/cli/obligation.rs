@@ -10,7 +10,9 @@ use servanda::statement::Kind;
 const INVOKE_EXAMPLE: &str = "\
 EXAMPLE
     servanda invoke 3f8a 77c0 --incident 93ab --log paris --key keys/ua-duty
-    servanda invoke 3f8a --text \"Consultations on the attack of this morning\" --log paris --key keys/ua-duty";
+    servanda invoke 3f8a --text \"Consultations on the attack of this morning\" --log paris --key keys/ua-duty
+
+Run bare on a terminal it lists what you may call upon.";
 
 /// Call upon pledges that start on request
 #[derive(Args)]
@@ -45,7 +47,8 @@ EXAMPLE
     servanda respond def4/call/93ab --acknowledged --log paris --key keys/de-duty
     servanda respond def4 --declined --note \"No stocks left\" --log paris --key keys/de-duty
 
-The third form does where one obligation of the pledge is open. What is delivered in parts takes a response for each.";
+The third form does where one obligation of the pledge is open. What is delivered in parts takes a response for each.
+Run bare on a terminal it lists what you owe.";
 
 /// Answer an obligation: seen, delivered, or declined
 #[derive(Args)]
@@ -107,7 +110,7 @@ EXAMPLE
     servanda confirm 61d0 --in-full --log paris --key keys/ua-duty
     servanda confirm 61d0 --in-part \"1 batteries\" --note \"One came without radar\" --log paris --key keys/ua-duty
 
-Your last word on a response counts.";
+Your last word on a response counts. Run bare on a terminal it lists what waits for you to confirm.";
 
 /// Say what arrived of what was claimed to be delivered
 #[derive(Args)]

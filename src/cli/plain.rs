@@ -11,10 +11,14 @@
 //! "\\u{202e}" (eight characters)        \\u{202e}
 //! ```
 //!
+//! Letters that pass for those of another alphabet are written out where they stand among such (`p\u{430}ris`, its second
+//! letter Cyrillic): the fewer of the two, or what is not Latin. A whole word of one alphabet is shown as it is.
+//!
 //! Text with letters written from right to left stands between isolates of ours, which it cannot hold itself, so that it
 //! leaves the order of what follows alone. Layout ([`wrap`]) breaks lines before the terminal would, so that no text
 //! reaches the first column.
 
+use std::collections::BTreeSet;
 use unicode_normalization::char::{is_combining_mark, is_public_assigned};
 
 /// The columns of a line: what the narrowest usual terminal shows.
@@ -61,15 +65,53 @@ const UNSEEN: [(u32, u32); 27] = [
     (0xe0000, 0xe0fff),
 ];
 
+/// Greek and Cyrillic.
+const OTHER_SCRIPTS: [(u32, u32); 2] = [(0x0370, 0x052f), (0x1f00, 0x1fff)];
+
 /// Letters written from right to left, by blocks.
 const RIGHT_TO_LEFT: [(u32, u32); 5] =
     [(0x0590, 0x08ff), (0xfb1d, 0xfdff), (0xfe70, 0xfeff), (0x10800, 0x10fff), (0x1e800, 0x1efff)];
+
+/// Letters of Latin script that some of Cyrillic or Greek pass for, and these.
+const LATIN: &str = "abceghijklmnopqrsuvwxyzABCEFGHIJKMNOPSTVXYZ";
+const OTHERS: &str = "аԁеһіјӏорԛѕсуѵхԝгԍАВЕКМНОРСТУХІЈЅԌѴαγικνορσυχωϲΑΒΕΖΗΙΚΜΝΟΡΤΥΧ";
+
+/// Letters that look like Latin ones by their very design: fullwidth, mathematical, enclosed.
+const STYLED: [(u32, u32); 4] = [(0x1d400, 0x1d7cb), (0xff21, 0xff3a), (0xff41, 0xff5a), (0x24b6, 0x24e9)];
+
+/// The letters of a text that pass for those beside them, by their places in bytes.
+fn look_alikes(text: &str) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    if text.is_ascii() {
+        return found;
+    }
+    let mut word: Vec<(usize, char)> = Vec::new();
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        if c.is_alphabetic() || is_combining_mark(c) {
+            word.push((at, c));
+            continue;
+        }
+        let latin = word.iter().filter(|(_, c)| is_latin(*c)).count();
+        let others = word.iter().filter(|(_, c)| within(*c, &OTHER_SCRIPTS)).count();
+        if latin > 0 && others > 0 {
+            let passes = if latin < others { LATIN } else { OTHERS };
+            found.extend(word.iter().filter(|(_, c)| passes.contains(*c)).map(|(at, _)| *at));
+        }
+        found.extend(word.drain(..).filter(|(_, c)| within(*c, &STYLED)).map(|(at, _)| at));
+    }
+    found
+}
+
+fn is_latin(c: char) -> bool {
+    c.is_ascii_alphabetic() || within(c, &[(0x00c0, 0x024f), (0x1e00, 0x1eff)])
+}
 
 /// Shows a text in one line, whatever is in it.
 pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut marks = MARKS_MAX;
-    for c in text.chars() {
+    let look_alikes = look_alikes(text);
+    for (at, c) in text.char_indices() {
         if is_combining_mark(c) {
             // A mark without a letter before it would settle on whatever the layout puts there.
             marks += 1;
@@ -81,7 +123,9 @@ pub fn plain(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if is_unseen(c) || marks > MARKS_MAX => out.extend(c.escape_unicode()),
+            c if is_unseen(c) || marks > MARKS_MAX || look_alikes.contains(&at) => {
+                out.extend(c.escape_unicode());
+            }
             c => out.push(c),
         }
     }
@@ -223,6 +267,23 @@ mod tests {
             assert_eq!(plain(hostile), shown);
         }
         assert_eq!(plain("Übereinkunft — Угода, 協定: 5 €"), "Übereinkunft — Угода, 協定: 5 €");
+    }
+
+    #[test]
+    fn what_passes_for_a_letter_beside_it_is_written_out() {
+        for (hostile, shown) in [
+            ("p\u{430}ris", "p\\u{430}ris"),
+            ("\u{415}UR", "\\u{415}UR"),
+            ("G\u{3b5}rm\u{3b1}ny", "G\u{3b5}rm\\u{3b1}ny"),
+            ("п\u{456}дтримка i п\u{69}дтримка", "п\u{456}дтримка i п\\u{69}дтримка"),
+            ("\u{1d5d8}UR \u{ff25}UR", "\\u{1d5d8}UR \\u{ff25}UR"),
+        ] {
+            assert_eq!(plain(hostile), shown);
+        }
+        for honest in ["kΩ", "5 μg", "С-300", "Київ", "Αθήνα", "Straße", "Łódź", "Україна (Ukraine)"]
+        {
+            assert_eq!(plain(honest), honest);
+        }
     }
 
     #[test]

@@ -191,7 +191,8 @@ EXAMPLE
     servanda show 3f8a --log paris            # the pledge as it stands
     servanda amend 3f8a --log paris --key keys/de-defence --from new-terms.toml
 
-The terms are given whole; they replace the old ones towards each addressee once that one accepts.";
+The terms are given whole; they replace the old ones towards each addressee once that one accepts. Only force and the
+beginning of validity stay as they were where the new terms do not say them.";
 
 /// Amend your own pledge or record: new terms, whole
 #[derive(Args)]
@@ -215,7 +216,9 @@ pub fn amend(context: &Context, args: AmendArgs) -> Result<Outcome> {
 
 const ACCEPT_EXAMPLE: &str = "\
 EXAMPLE
-    servanda accept 3f8a 77c0 --log paris --key keys/ua-minister";
+    servanda accept 3f8a 77c0 --log paris --key keys/ua-minister
+
+Run bare on a terminal it lists what waits for you to accept it.";
 
 /// Accept pledges or amendments: exactly those named
 #[derive(Args)]

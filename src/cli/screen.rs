@@ -52,9 +52,9 @@ impl Screen {
         }
     }
 
-    /// A bar on standard error for work of so many steps; it shows only on a terminal, and only after a second.
+    /// A bar on standard error for work of so many steps, if they are several; it shows only on a terminal.
     pub fn progress(&self, steps: u64, what: &'static str) -> ProgressBar {
-        if self.json || !std::io::stderr().is_terminal() {
+        if steps < 2 || self.json || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::new(steps).with_message(what);

@@ -5,7 +5,7 @@ use super::keys::SignerArgs;
 use super::open::read_file;
 use super::problem::Problem;
 use super::signing;
-use super::{Context, Outcome, files, prompts, words};
+use super::{Context, Outcome, files, prompts, take_over, words};
 use anyhow::Result;
 use clap::Args;
 use servanda::armor::{ArmorError, File};
@@ -60,7 +60,7 @@ pub fn sign(context: &Context, args: Sign) -> Result<Outcome> {
     }
     prompts::confirm("Sign this?", args.yes)?;
     for key in &keys {
-        draft.sign(key)?;
+        draft.sign(key).map_err(signing::may_not_sign)?;
     }
     let text = File::Statement.write(&draft)?;
     replace(&args.file, &text)?;
@@ -74,7 +74,11 @@ pub fn sign(context: &Context, args: Sign) -> Result<Outcome> {
 const SUBMIT_EXAMPLE: &str = "\
 EXAMPLE
     servanda submit air-defence.statement --log paris --log-key keys/log
-    servanda submit *.statement --log paris --promise promises --operator-key keys/operator";
+    servanda submit *.statement --log paris --promise promises --operator-key keys/operator
+    servanda submit motion.statement approvals/* --take-over copy --log next --log-key keys/next-log
+
+The last one takes the log over: as its next operator, from a copy of its public part, with the motion and approvals that
+the old one does not append.";
 
 /// Put signed statements into the log, as its operator
 #[derive(Args)]
@@ -94,6 +98,9 @@ pub struct Submit {
     /// The passphrase of that key
     #[arg(long, value_name = "FILE", env = "SERVANDA_PASSPHRASE_FILE", hide_env_values = true)]
     passphrase_file: Option<PathBuf>,
+    /// Take the log over from this copy of it, as its next operator: makes the home that --log names
+    #[arg(long, value_name = "COPY", conflicts_with = "promise")]
+    take_over: Option<PathBuf>,
 }
 
 /// Sends statements to the log.
@@ -101,6 +108,9 @@ pub fn submit(context: &Context, args: Submit) -> Result<Outcome> {
     let mut drafts = Vec::new();
     for file in &args.files {
         drafts.append(&mut read_all(file)?);
+    }
+    if let Some(copy) = &args.take_over {
+        return take_over::run(context, &args.desk.log, &args.desk.log_key, copy, &drafts);
     }
     let mut desk = Desk::open(context, &args.desk)?;
     let outcome = signing::send(context, &mut desk, &drafts)?;
@@ -122,7 +132,8 @@ fn promise(
     let set = desk.roster()?.keys(&Handle::operator());
     let officer = set.and_then(|k| k.keys.iter().position(|x| *x == key.public()));
     let officer = officer.and_then(|n| u8::try_from(n).ok()).ok_or_else(|| {
-        Problem::new("this key belongs to no officer of the operator").hint("name one with --operator-key")
+        Problem::refused("this key belongs to no officer of the operator")
+            .hint("name one with --operator-key")
     })?;
     let now = context.clock.now();
     fs::create_dir_all(folder)?;

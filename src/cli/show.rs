@@ -26,7 +26,7 @@ EXAMPLE
   servanda show 3f9c02 --log paris
   servanda show @12 --log paris --trust trust.toml";
 
-/// Shows everything that one entry says, and who signed it
+/// Show everything that one entry says, and who signed it
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

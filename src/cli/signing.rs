@@ -6,12 +6,13 @@ use super::desk::{self, Desk, DeskArgs};
 use super::keys::SignerArgs;
 use super::plain::plain;
 use super::problem::Problem;
+use super::words::listed;
 use super::{Context, Outcome, files, followed, prompts, rounds, words};
 use anyhow::Result;
 use clap::Args;
 use servanda::armor::File;
 use servanda::codec::List;
-use servanda::draft::Draft;
+use servanda::draft::{Draft, DraftError};
 use servanda::field::{Class, Duration, Handle, Instant};
 use servanda::hash::Hash;
 use servanda::history::History;
@@ -22,6 +23,9 @@ use servanda::seal::Opening;
 use servanda::statement::{Act, Kind, Statement, VERSION};
 use servanda::submit::{Admitted, Signed, SubmitError};
 use std::path::{Path, PathBuf};
+
+/// Where one can see who may sign what.
+pub const OFFICERS: &str = "`servanda roster` lists the officers, their keys and what they may sign";
 
 /// How a statement is signed and where it goes.
 #[derive(Args)]
@@ -84,10 +88,19 @@ fn say(
     folder: Option<PathBuf>,
     args: SignArgs,
 ) -> Result<Outcome> {
-    if fields.0.is_empty() && prompts::possible() {
-        prompts::ask(kind, &mut fields)?;
-    }
     let desk = Desk::open(context, &args.desk)?;
+    let mut keys = None;
+    if fields.0.is_empty()
+        && prompts::possible()
+        && prompts::asks(kind)
+        && let Some(ledger) = desk.history().ledger()
+    {
+        let loaded = args.signer.load_any()?;
+        let author = author(&desk, args.author.as_ref(), &loaded)?;
+        let (roster, now) = (desk.roster()?, context.clock.now());
+        prompts::ask(kind, &mut fields, &prompts::Seat { author: &author, roster, ledger, now })?;
+        keys = Some(loaded);
+    }
     let complete = |text: &str| Ok(desk.whole_id(context, text)?.to_string());
     let around = Around {
         now: context.clock.now(),
@@ -98,12 +111,23 @@ fn say(
         ledger: desk.history().ledger(),
     };
     let act = act::act(kind, fields, &around)?;
-    sign(context, desk, act, args)
+    sign_with(context, desk, act, args, keys)
 }
 
 /// Signs an act and sends it on.
-pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> Result<Outcome> {
-    let keys = args.signer.load_any()?;
+pub fn sign(context: &Context, desk: Desk, act: Act, args: SignArgs) -> Result<Outcome> {
+    sign_with(context, desk, act, args, None)
+}
+
+/// Signs an act with keys that were loaded already, so that a passphrase is asked for once.
+fn sign_with(
+    context: &Context,
+    mut desk: Desk,
+    mut act: Act,
+    args: SignArgs,
+    keys: Option<Vec<SigningKey>>,
+) -> Result<Outcome> {
+    let keys = keys.map_or_else(|| args.signer.load_any(), Ok)?;
     let author = author(&desk, args.author.as_ref(), &keys)?;
     let log = desk.roster()?.log;
     let openings = act::seal::seal(&mut act, &args.seal, &log, &author)?;
@@ -121,11 +145,7 @@ pub fn sign(context: &Context, mut desk: Desk, mut act: Act, args: SignArgs) -> 
         prompts::confirm("Sign this?", args.yes)?;
     }
     for key in &keys {
-        draft.sign(key).map_err(|error| {
-            Problem::new(error.to_string()).hint(
-                "`servanda show` of the author's last accede or rotate lists the officers and their keys",
-            )
-        })?;
+        draft.sign(key).map_err(may_not_sign)?;
     }
     keep_openings(context, &draft.id(), &openings)?;
     let missing = draft.missing();
@@ -238,6 +258,9 @@ pub fn followed(history: &History, draft: &Draft, at: Admitted) -> Vec<String> {
     let motion = match &act {
         Act::Propose(_) => draft.id(),
         Act::Approve(approve) => approve.motion,
+        Act::Rotate(_) => {
+            return vec![format!("from entry {} on these keys sign, and no others", index + 1)];
+        }
         _ => return followed::lines(history, &draft.id(), &act),
     };
     let Some(roster) = history.roster() else { return Vec::new() };
@@ -265,6 +288,16 @@ fn hand_over(context: &Context, admitted: &[(Hash, Admitted)], replaced: &Submit
     Ok(Outcome::Good)
 }
 
+/// A key that may not sign this: refused here as the log would refuse it.
+pub fn may_not_sign(error: DraftError) -> anyhow::Error {
+    match error {
+        DraftError::NotAnOfficer(_) | DraftError::Class { .. } => {
+            Problem::refused(plain(&error.to_string())).hint(OFFICERS).into()
+        }
+        DraftError::Version(_) | DraftError::Statement(_) => error.into(),
+    }
+}
+
 /// Shows a statement to its signer: everything that it says.
 pub fn show(context: &Context, desk: &Desk, statement: &Statement) -> Result<()> {
     let roster = desk.roster()?;
@@ -285,11 +318,26 @@ pub fn author(desk: &Desk, said: Option<&Handle>, keys: &[SigningKey]) -> Result
         let public = key.public();
         roster.members.iter().find(|(_, m)| m.in_force.as_ref().is_some_and(|k| k.keys.contains(&public)))
     };
-    keys.iter().find_map(holds).map(|(handle, _)| handle.clone()).ok_or_else(|| {
-        Problem::new("no partner of this log has this key now")
-            .hint("say who signs with --as HANDLE; a partner who has not acceded does that first, with `servanda accede`")
-            .into()
-    })
+    if let Some((handle, _)) = keys.iter().find_map(holds) {
+        return Ok(handle.clone());
+    }
+    let replaced = |key: &SigningKey| {
+        let public = key.public();
+        let mut past =
+            roster.members.iter().flat_map(|(handle, m)| m.past.iter().map(move |past| (handle, past)));
+        past.rfind(|(_, past)| past.keys.keys.contains(&public))
+    };
+    Err(match keys.iter().find_map(replaced) {
+        Some((handle, past)) => {
+            let until = past.until;
+            Problem::refused(format!("this key was {handle}'s until entry {until}: it signs nothing any more"))
+                .hint(format!("`servanda roster {handle}` tells whose keys count from which entry on"))
+        }
+        None => Problem::refused("no partner of this log has this key now").hint(
+            "say who signs with --as HANDLE; a partner who has not acceded does that first, with `servanda accede`",
+        ),
+    }
+    .into())
 }
 
 /// The class to sign in: the one said, else the first of the act's that the first key's officer holds.
@@ -302,10 +350,16 @@ pub fn class(
 ) -> Result<Class> {
     let classes = kind.classes();
     if let Some(name) = said {
-        let class = Class::from_name(name).filter(|c| classes.contains(c));
-        return class.ok_or_else(|| {
-            Problem::new(format!("{} cannot be signed in class {name:?}", kind.name())).into()
-        });
+        let hint = listed(classes.iter().map(|class| format!("\"{class}\"")), "or");
+        let hint = format!("it is signed in class {hint}");
+        let Some(class) = Class::from_name(name) else {
+            return Err(Problem::new(format!("there is no class {name:?}")).hint(hint).into());
+        };
+        if !classes.contains(&class) {
+            let what = format!("{} cannot be signed in class {name:?}", kind.name());
+            return Err(Problem::refused(what).hint(hint).into());
+        }
+        return Ok(class);
     }
     let first = keys.first().map(SigningKey::public);
     let officer = desk.roster()?.keys(author).and_then(|k| {

@@ -1,8 +1,8 @@
 //! A fault: an entry whose index, link, time or roster pointer is wrong, under a checkpoint of the operator that sequenced
 //! it.
 //!
-//! Entry i and entry i − 1 are shown to be in the log; no roster is needed. Time may go back where a motion for a new
-//! operator is carried, so an entry that may carry one is not held against anybody for its time.
+//! Entry i and entry i − 1 are shown to be in the log; of the founding operator, no roster is needed. Time may go back
+//! where a motion for a new operator is carried, so an entry that may carry one is not held against anybody for its time.
 //!
 //! A pointer goes on from one entry to the next: behind an entry of class 0 it names that one, behind any other it is the
 //! same. An operator that hides an entry of class 0 from all roster files breaks this once, where the hiding begins, and
@@ -111,7 +111,7 @@ impl Accused<'_> {
     pub fn fault(&mut self, index: u64) -> Result<Option<Evidence>, ReadError> {
         let entry = self.included(index)?;
         let before = index.checked_sub(1).map(|below| self.included(below)).transpose()?;
-        let signed = Signed::new(self.checkpoint, None);
+        let signed = self.signed()?;
         Ok(self.accuse(Claim::Fault(Fault { signed, index, entry, before })))
     }
 }

@@ -3,14 +3,18 @@
 //! Two checkpoints conflict in one of three ways: they have one size and different roots; they have different leaves at
 //! one index, each with its inclusion proof; or the larger one's tree, as a consistency proof shows, had another root at
 //! the smaller one's size. The last needs the larger log alone: who kept a checkpoint can hold it against any later one.
+//!
+//! Of a later operator than the founding one, a roster file under one of the two shows who that is, and from which size on
+//! its key signs: what it signs below that is held against nobody.
 
-use super::{Accused, Claim, Evidence, EvidenceError, Leaf, Signed, Trial};
+use super::{Accused, Claim, Evidence, EvidenceError, Leaf, Opened, Signed, Trial};
 use crate::checkpoint::VerifiedCheckpoint;
 use crate::client::ReadError;
 use crate::codec::List;
 use crate::hash::Hash;
 use crate::key::vkey::Vkey;
 use crate::merkle::verify::verify_consistency;
+use crate::proof::RosterFile;
 use crate::text::count;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +39,7 @@ enum Conflict {
 
 impl Fork {
     pub(super) fn check(&self, trial: &Trial) -> Result<(Vkey, String), EvidenceError> {
-        let (one, other) = (self.one.open(trial, None)?, self.other.open(trial, None)?);
+        let (one, other) = self.open(trial)?;
         if one.checkpoint.log() != other.checkpoint.log() {
             return Err(EvidenceError::TwoKeys(Box::new(one.key()), Box::new(other.key())));
         }
@@ -67,6 +71,42 @@ impl Fork {
         };
         Ok((one.key(), what))
     }
+
+    /// Opens both: each as its operator's, or, without a roster of its own, by the key that the other's roster proves.
+    fn open(&self, trial: &Trial) -> Result<(Opened, Opened), EvidenceError> {
+        match (&self.one.roster, &self.other.roster) {
+            (None, Some(_)) => {
+                let other = self.other.open(trial, None)?;
+                Ok((beside(&self.one, &other, trial)?, other))
+            }
+            (Some(_), None) => {
+                let one = self.one.open(trial, None)?;
+                let other = beside(&self.other, &one, trial)?;
+                Ok((one, other))
+            }
+            _ => Ok((self.one.open(trial, None)?, self.other.open(trial, None)?)),
+        }
+    }
+}
+
+/// Opens a checkpoint by the key of another's operator, of a size at which that key was in force.
+fn beside(signed: &Signed, other: &Opened, trial: &Trial) -> Result<Opened, EvidenceError> {
+    let key = other.key();
+    let checkpoint = match signed.signed_by(key.clone()) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => match signed.open(trial, None) {
+            Ok(founding) => return Err(EvidenceError::TwoKeys(Box::new(founding.key()), Box::new(key))),
+            Err(_) => return Err(error),
+        },
+    };
+    if let Some(chain) = &other.chain {
+        let roster = super::roster(chain, other.checkpoint.size(), trial)?;
+        let from = roster.vkeys.iter().find(|(_, vkey)| *vkey == key).map_or(u64::MAX, |(from, _)| *from);
+        if checkpoint.size() < from {
+            return Err(EvidenceError::Nothing);
+        }
+    }
+    Ok(Opened { checkpoint, chain: None })
 }
 
 impl Accused<'_> {
@@ -97,7 +137,7 @@ impl Accused<'_> {
     pub fn fork_with(&mut self, other: &mut Accused<'_>) -> Result<Option<Evidence>, ReadError> {
         let Some(index) = self.parts_from(other)? else { return Ok(None) };
         let conflict = Conflict::Leaves { index, one: self.leaf(index)?, other: other.leaf(index)? };
-        let (one, other) = (Signed::new(self.checkpoint, None), Signed::new(other.checkpoint, None));
+        let (one, other) = (self.signed()?, other.signed()?);
         Ok(self.accuse(Claim::Fork(Fork { one, other, conflict })))
     }
 
@@ -116,12 +156,13 @@ impl Accused<'_> {
             let path = List(self.client.consistency_proof(size)?);
             Conflict::Prefix { root: self.client.root_at(size)?, path }
         };
-        let (one, other) = (Signed::new(kept, None), Signed::new(self.checkpoint, None));
+        let (one, other) = (Signed::new(kept, None), self.signed()?);
         Ok(self.accuse(Claim::Fork(Fork { one, other, conflict })))
     }
 }
 
-/// Evidence that two checkpoints of one operator have one size and different roots; `founding` is statement 0.
+/// Evidence that two checkpoints of one operator have one size and different roots; `founding` is statement 0. Of a later
+/// operator than the founding one it takes a roster file under either.
 ///
 /// # Errors
 /// When there is no such conflict, or statement 0 founds no log.
@@ -129,9 +170,14 @@ pub fn of_checkpoints(
     founding: &[u8],
     one: &VerifiedCheckpoint,
     other: &VerifiedCheckpoint,
+    roster: Option<&RosterFile>,
 ) -> Result<Evidence, EvidenceError> {
-    let fork =
-        Fork { one: Signed::new(one, None), other: Signed::new(other, None), conflict: Conflict::Roots };
+    let founded = Trial::open(founding)?.vkey == *one.log();
+    let under = |c: &VerifiedCheckpoint| {
+        roster.filter(|r| !founded && r.verify(c.size(), &c.root()).is_ok()).cloned()
+    };
+    let (one, other) = (Signed::new(one, under(one)), Signed::new(other, under(other)));
+    let fork = Fork { one, other, conflict: Conflict::Roots };
     let founding = crate::codec::Bytes(founding.to_vec());
     let evidence = Evidence { version: super::VERSION, founding, claim: Claim::Fork(fork) };
     super::check(&evidence, None).map(|_| evidence)

@@ -70,7 +70,8 @@ pub enum Claim {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {
     note: Bytes,
-    /// None: the founding key signed it, and nothing else of the roster is needed.
+    /// None: the founding key signed it, or in a fork the key that the roster beside the other checkpoint proves; and
+    /// nothing else of the roster is needed.
     roster: Option<RosterFile>,
 }
 
@@ -252,8 +253,13 @@ impl Signed {
             None => trial.vkey.clone(),
             Some(chain) => roster(chain, index.unwrap_or(claim.size), trial)?.vkey,
         };
+        Ok(Opened { checkpoint: self.signed_by(vkey)?, chain })
+    }
+
+    /// Verifies that a key signed it.
+    fn signed_by(&self, vkey: Vkey) -> Result<VerifiedCheckpoint, EvidenceError> {
         let policy = Policy::of(&[vkey], &[], None).expect("a log's key is one");
-        Ok(Opened { checkpoint: signed.open(&policy)?, chain })
+        Ok(SignedCheckpoint::parse(&self.note)?.open(&policy)?)
     }
 }
 
@@ -296,6 +302,14 @@ impl<'a> Accused<'a> {
         let entry = SignedEntry::decode(&client.entry(0)?);
         let founding = entry.map_or_else(|_| Bytes::default(), |e| e.entry.statement);
         Ok(Self { checkpoint, client, founding, roster: None })
+    }
+
+    /// The checkpoint, to be held against its operator; where a later operator than the founding one signed it, with the
+    /// roster file that shows who that is.
+    fn signed(&mut self) -> Result<Signed, ReadError> {
+        let founded = Trial::open(&self.founding).is_ok_and(|trial| trial.vkey == *self.checkpoint.log());
+        let roster = if founded { None } else { self.roster()? };
+        Ok(Signed::new(self.checkpoint, roster))
     }
 
     /// The roster file under the checkpoint; none where the log's end gives none.

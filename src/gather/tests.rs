@@ -118,10 +118,10 @@ impl Transport for World {
         }
         match self.witnesses[&witness.name].add_checkpoint(&self.logs, body, NOW_S) {
             Ok(cosigned) => answer(200, "text/plain", &cosigned.line),
-            Err(Refused::Because { why: crate::witness::Refusal::Moved(size), .. }) => {
-                answer(409, SIZE_TYPE, &format!("{size}\n"))
-            }
-            Err(Refused::Because { why, .. }) => answer(why.status(), "text/plain", &why.to_string()),
+            Err(Refused::Because { why, .. }) => match *why {
+                crate::witness::Refusal::Moved(size) => answer(409, SIZE_TYPE, &format!("{size}\n")),
+                why => answer(why.status(), "text/plain", &why.to_string()),
+            },
             Err(Refused::Failed(error)) => answer(500, "text/plain", &error.to_string()),
         }
     }

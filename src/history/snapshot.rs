@@ -161,12 +161,12 @@ impl History {
         Snapshot { digest: kept.digest(), kept }
     }
 
-    /// Takes a kept history up again, with the ledger of [`Snapshot::ledger`]; the roster is derived anew, signatures
-    /// included.
+    /// Takes a kept history up again, with the ledger of [`Snapshot::ledger`] as it was encoded; the roster is derived
+    /// anew, signatures included.
     ///
     /// # Errors
     /// [`SnapshotError`] where it does not hold together: then everything is derived from the entries again.
-    pub fn resume(snapshot: Snapshot, ledger: Option<Ledger>) -> Result<Self, SnapshotError> {
+    pub fn resume(snapshot: Snapshot, ledger: Option<&[u8]>) -> Result<Self, SnapshotError> {
         let Snapshot { kept, digest } = snapshot;
         if kept.version != VERSION {
             return Err(SnapshotError::Version(kept.version));
@@ -181,10 +181,11 @@ impl History {
         let folded = match (kept.ledger, ledger) {
             (KeptLedger::NotYet, _) => Folded::NotYet,
             (KeptLedger::Never, _) => Folded::Never,
-            (KeptLedger::Of(want), Some(ledger)) if ledger.digest() == want => {
+            (KeptLedger::Of(want), Some(bytes)) => {
+                let ledger = Ledger::decode(bytes, &want).map_err(|_| SnapshotError::Ledger(want))?;
                 Folded::Ledger(Box::new(ledger))
             }
-            (KeptLedger::Of(want), _) => return Err(SnapshotError::Ledger(want)),
+            (KeptLedger::Of(want), None) => return Err(SnapshotError::Ledger(want)),
         };
         Ok(Self {
             folded,
@@ -209,7 +210,8 @@ mod tests {
     fn resumed(log: &Sample, change: impl FnOnce(&mut Kept)) -> Result<(), SnapshotError> {
         let mut kept = log.history.snapshot().kept;
         change(&mut kept);
-        History::resume(Snapshot { digest: kept.digest(), kept }, log.history.ledger().cloned()).map(drop)
+        History::resume(Snapshot { digest: kept.digest(), kept }, log.history.ledger().map(encode).as_deref())
+            .map(drop)
     }
 
     fn sample() -> Sample {

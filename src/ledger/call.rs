@@ -83,7 +83,7 @@ impl Ledger {
             }
             let key = Key { pledge: pledge.line_id(line), occasion: Occasion::Call(trial.call) };
             // One call; terms that start otherwise towards others may join it later.
-            let before = self.obligations.get(&key).map(Obligation::owed_to).unwrap_or_default();
+            let before = self.obligations.get(&key).map(|o| o.owed_to()).unwrap_or_default();
             facets.iter_mut().for_each(|facet| facet.to.retain(|to| !before.contains(&to)));
             facets.retain(|facet| !facet.to.is_empty());
             if facets.is_empty() {
@@ -151,12 +151,8 @@ impl Ledger {
             }
         }
         if let Some(after) = trigger.after {
-            let number = self.number_of(&after);
-            let lines = number.map(|n| self.pledge_at(n));
-            let called = lines.is_some_and(|pledge| {
-                pledge.lines().any(|line| self.was_called(&pledge.line_id(line), exercise))
-            });
-            if !called {
+            let [real, drill] = self.number_of(&after).map_or([false; 2], |n| self.pledge_at(n).called);
+            if !(real || (exercise && drill)) {
                 return Err(format!(
                     "it holds only after {} was called upon, which it was not",
                     after.short()
@@ -166,26 +162,25 @@ impl Ledger {
         Ok(())
     }
 
-    fn was_called(&self, line: &Hash, exercise: bool) -> bool {
-        let from = Key { pledge: *line, occasion: Occasion::Call(crate::hash::ZEROS) };
-        let of_line = self.obligations.range(from..).take_while(|(key, _)| key.pledge == *line);
-        of_line.into_iter().any(|(_, owed)| owed.call.as_ref().is_some_and(|c| exercise || !c.exercise))
-    }
-
     /// Lets obligations arise from a call.
     fn call(&mut self, told: &Told<'_>, number: u32, call: Hash, calls: Vec<(Line, Vec<Facet>)>) {
         let exercise = self.incident_of(&call).is_some_and(|n| self.incident_at(n).exercise);
+        if !calls.is_empty() {
+            self.pledges[at(number)].called[usize::from(exercise)] = true;
+        }
         for (line, facets) in calls {
             let key = Key { pledge: self.pledge_at(number).line_id(line), occasion: Occasion::Call(call) };
             let deadlines = self.deadlines(&key, &facets, told.said.at);
-            let obligation = self.obligations.entry(key).or_insert_with(|| Obligation {
-                arose: told.said.clone(),
-                facets: List::default(),
-                deadlines: List::default(),
-                call: Some(Call { exercise }),
-                responses: List::default(),
-                stances: super::incident::Stances::new(),
-                disowned: false,
+            let obligation = self.obligations.entry(key).or_insert_with(|| {
+                Box::new(Obligation {
+                    arose: told.said.clone(),
+                    facets: List::default(),
+                    deadlines: List::default(),
+                    call: Some(Call { exercise }),
+                    responses: List::default(),
+                    stances: super::incident::Stances::default(),
+                    disowned: false,
+                })
             });
             obligation.facets.extend(facets);
             obligation.deadlines.extend(deadlines);
@@ -261,10 +256,10 @@ impl Ledger {
         let now = Moment { before: told.said.index, at: told.said.at };
         let trial = match incident {
             Some(n) => {
-                let of = self.incident_at(n);
-                let report =
-                    of.established.as_ref().map_or_else(|| self.standing_report(n), |(report, _)| *report);
-                self.trial(n, report)
+                let established = self.incident_at(n).established.as_ref().map(|(report, _)| *report);
+                let why = || "it was reported with stolen keys, and disowned".to_owned();
+                let disowned = || Rule::DoesNotFit { id, why: why() };
+                self.trial(n, established.or_else(|| self.standing_report(n)).ok_or_else(disowned)?)
             }
             None => Trial { when: now, report: None, call: told.said.id },
         };
@@ -272,7 +267,7 @@ impl Ledger {
         if facets.is_empty() {
             return Err(not_in_force(pledge, trial.when));
         }
-        let trigger = |f: &Facet| pledge.version(f.version).gist().and_then(|g| g.trigger.as_ref());
+        let trigger = |f: &Facet| pledge.version(f.version).gist().and_then(|g| g.trigger.as_deref());
         if !facets.iter().any(|f| trigger(f).is_some()) {
             return Err(Rule::NoTrigger { id });
         }
@@ -288,14 +283,14 @@ impl Ledger {
         if !may.contains(by) {
             return Err(Rule::NotRequester { id, may: listed(may) });
         }
-        self.calls(number, &trial, &|gist| gist.trigger.as_ref().is_some_and(on_request))
+        self.calls(number, &trial, &|gist| gist.trigger.as_deref().is_some_and(on_request))
     }
 
-    /// The report of an incident that says how it stands before it is established: the first that nothing supersedes.
-    fn standing_report(&self, incident: u32) -> u32 {
-        let reports = &self.incident_at(incident).reports;
-        let stands = reports.iter().find(|n| self.report_at(**n).superseded_by.is_none());
-        *stands.unwrap_or(&reports[at(0)])
+    /// The report of an incident that says how it stands before it is established: the first that nothing supersedes and
+    /// that no thief made.
+    fn standing_report(&self, incident: u32) -> Option<u32> {
+        let incident = self.incident_at(incident);
+        incident.reports.get(at(incident.stands)).copied()
     }
 }
 

@@ -5,13 +5,14 @@
 //! unless the addressee approved the motion; what nobody took on yet cannot be taken on. Withdrawals, suspensions and
 //! declared needs among them count no longer, from that entry on; nor do reports, attestations, responses, confirmations.
 
+use super::few::Few;
 use super::pledge::{End, Line, Moment, Pledge};
 use super::{Ledger, Said, Thing, at, next};
 use crate::field::Handle;
 use crate::roster::carried::Carried;
 use crate::statement::Act;
 use crate::statement::body::Motion;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl Ledger {
     /// Takes in an authentic entry of class 0: its act, where that is not void, and the motion that it carried.
@@ -46,6 +47,7 @@ impl Ledger {
             report.disowned |= stolen(&report.said);
             report.stances.retain(|_, stance| !stolen(&stance.said));
         }
+        (0..next(&self.incidents)).for_each(|number| self.find_standing(number));
         for (key, obligation) in &mut self.obligations {
             let by_pledge = self.things.get(&key.pledge).and_then(|thing| match thing {
                 Thing::Pledge(n) => Some(&self.pledges[at(*n)].said),
@@ -73,8 +75,9 @@ impl Ledger {
         };
         pledge.ends.0.iter_mut().filter(|end| !end.disowned).for_each(|end| undo(&end.said, &mut end.undone));
         pledge.pauses.0.iter_mut().for_each(|pause| undo(&pause.said, &mut pause.undone));
+        pledge.joins.0.iter_mut().for_each(|join| join.disowned |= stolen(&join.said));
         for version in &mut pledge.versions.0 {
-            version.disowned |= stolen(&version.said);
+            version.disowned |= stolen(&version.said) || version.joined.values().any(stolen);
             version.declared.values_mut().for_each(|d| undo(&d.said, &mut d.undone));
         }
     }
@@ -91,25 +94,31 @@ impl Ledger {
         let pledge = self.pledge_at(number);
         let mut ends = Vec::new();
         for line in pledge.lines() {
-            let mut effective = BTreeMap::new();
-            for (to, at) in self.leaving(number, line, target, now) {
-                let bound = pledge.bound_by(line, &to, now);
-                if is_of_thief(pledge, line, bound, &to, stolen) {
-                    let at = if approved_by.contains(&to) { said.at } else { at };
-                    effective.insert(to, at);
+            // Where the thief joined as one who owes jointly, nobody owes it any more, its author included.
+            let jointly = line == Line::Author
+                && pledge.versions.iter().any(|v| v.joined.get(target).is_some_and(stolen));
+            let author = Some(pledge.owner(line)).filter(|by| jointly && *by != target);
+            for by in [target].into_iter().chain(author) {
+                let mut effective = Few::default();
+                for (to, at) in self.leaving(number, line, by, now) {
+                    let bound = pledge.bound_by(line, &to, now);
+                    if is_of_thief(pledge, line, bound, &to, stolen) {
+                        let at = if approved_by.contains(&to) { said.at } else { at };
+                        effective.insert(to, at);
+                    }
                 }
-            }
-            if !effective.is_empty() {
-                let (said, by) = (said.clone(), target.clone());
-                ends.push(End { said, by, effective, disowned: true, undone: None });
+                if !effective.is_empty() {
+                    let (said, by) = (said.clone(), by.clone());
+                    ends.push(End { said, by, effective, disowned: true, undone: None });
+                }
             }
         }
         self.pledges[at(number)].ends.extend(ends);
     }
 }
 
-/// Whether what binds a line towards an addressee rests on a thief's word: terms, join or acceptance. Where nothing binds
-/// yet, whether the pledge or join does.
+/// Whether what binds a line towards an addressee rests on a thief's word: terms, join, its own or that of one who owes
+/// jointly, or acceptance. Where nothing binds yet, whether the pledge or join does.
 fn is_of_thief(
     pledge: &Pledge,
     line: Line,
@@ -124,6 +133,7 @@ fn is_of_thief(
     match bound.map(|n| (n, pledge.version(n))) {
         Some((n, version)) => {
             stolen(&version.said)
+                || (line == Line::Author && version.joined.values().any(stolen))
                 || version.accepted.get(to).is_some_and(|accepted| stolen(&accepted.said))
                 || join.and_then(|join| join.versions.get(&n)).is_some_and(stolen)
         }

@@ -1,5 +1,6 @@
 //! The acts upon pledges and records: pledge, record, adopt, accept, join, amend, withdraw, notice.
 
+use super::few::Few;
 use super::pledge::{
     Accepted, Declared, End, Gist, Line, Moment, Note, Origin, OwnJoin, Pause, Pledge, Version,
 };
@@ -61,7 +62,7 @@ impl Ledger {
         let latest = self.pledge_at(number).latest();
         let (to, terms) = (latest.to.clone(), latest.terms.clone());
         if let Some(reference) = terms.open().and_then(|g| g.reference.as_ref()) {
-            self.check_reference(told, reference, None)?;
+            self.check_reference(told, &told.said.by, reference, None)?;
         }
         let version = self.version(told, &to, terms);
         if let Origin::Recorded { adopted, .. } = &mut self.pledges[at(number)].origin {
@@ -79,9 +80,9 @@ impl Ledger {
             terms,
             open_from: told.said.index,
             to_accept: told.roster.charter.rules.pledges.need_acceptance,
-            accepted: BTreeMap::new(),
-            joined: BTreeMap::new(),
-            declared: BTreeMap::new(),
+            accepted: Few::default(),
+            joined: Few::default(),
+            declared: Few::default(),
             disowned: false,
         }
     }
@@ -96,14 +97,23 @@ impl Ledger {
             said: told.said.clone(),
             origin,
             versions: List::default(),
-            taken: BTreeMap::new(),
+            taken: Few::default(),
             joins: List::default(),
             ends: List::default(),
             pauses: List::default(),
             notes: List::default(),
+            called: [false; 2],
         };
         pledge.add(version);
         self.pledges.push(pledge);
+        self.wait_at_once(number, 0);
+    }
+
+    /// Has a pledge wait for the incidents of a version, which was said last, where somebody took it on at once.
+    fn wait_at_once(&mut self, number: u32, version: u32) {
+        if self.pledge_at(number).taken.values().any(|taken| taken.last() == Some(&version)) {
+            self.wait(number, version);
+        }
     }
 
     /// The pledge's number and version that an id names.
@@ -127,7 +137,7 @@ impl Ledger {
     /// Whether a version was disowned after a theft.
     fn check_owned(&self, number: u32, version: u32, id: Hash) -> Result<(), Rule> {
         let disowned = self.pledge_at(number).version(version).disowned;
-        let state = || "its author disowned after a theft of keys".to_owned();
+        let state = || "was disowned after a theft of keys".to_owned();
         if disowned { Err(Rule::Ended { id, state: state() }) } else { Ok(()) }
     }
 
@@ -163,6 +173,7 @@ impl Ledger {
         for (number, version) in named {
             let accepted = Accepted { said: told.said.clone(), reserved: body.reservation.is_some() };
             self.pledges[at(number)].accept(version, accepted);
+            self.wait(number, version);
         }
         self.things.insert(told.said.id, Thing::Other);
         Ok(())
@@ -199,8 +210,8 @@ impl Ledger {
             Thing::Joined(number)
         } else {
             let join = next(&pledge.joins);
-            let versions = BTreeMap::from([(version, told.said.clone())]);
-            pledge.joins.push(OwnJoin { said: told.said.clone(), versions });
+            let versions = [(version, told.said.clone())].into_iter().collect();
+            pledge.joins.push(OwnJoin { said: told.said.clone(), versions, disowned: false });
             Thing::Join(number, join)
         };
         self.things.insert(told.said.id, thing);
@@ -226,9 +237,10 @@ impl Ledger {
         if let Some(gist) = version.gist().cloned() {
             self.watch(number, &told.said.by, &gist);
         }
-        let thing = Thing::Amendment(number, next(&self.pledge_at(number).versions));
-        self.things.insert(told.said.id, thing);
+        let of = next(&self.pledge_at(number).versions);
+        self.things.insert(told.said.id, Thing::Amendment(number, of));
         self.pledges[at(number)].add(version);
+        self.wait_at_once(number, of);
         Ok(())
     }
 
@@ -296,7 +308,8 @@ impl Ledger {
                 Line::Join(_) => pledge.owner(*line) == by,
             };
             for line in pledge.lines().filter(party) {
-                let left = self.leaving(*number, line, by, Moment::at(told.said.at));
+                let mut left = self.leaving(*number, line, by, Moment::at(told.said.at));
+                left.retain(|to, _| carries(pledge, line, to, sha256, Moment::at(told.said.at)));
                 if !left.is_empty() {
                     named.push(((*number, line), left));
                 }
@@ -307,17 +320,12 @@ impl Ledger {
 
     /// Towards whom a partner's withdrawal ends what has not been withdrawn, and when: of the line's owner what it owes,
     /// of an addressee all that is owed to it.
-    pub(super) fn leaving(
-        &self,
-        number: u32,
-        line: Line,
-        by: &Handle,
-        now: Moment,
-    ) -> BTreeMap<Handle, Instant> {
+    pub(super) fn leaving(&self, number: u32, line: Line, by: &Handle, now: Moment) -> Few<Handle, Instant> {
         let pledge = self.pledge_at(number);
         let lines = || pledge.lines().filter(|l| pledge.owner(line) != by || *l == line);
         let own = pledge.owner(line) == by;
-        let concerned = |to: &&Handle| (*to == by) != own;
+        // Of a record everything ends, also what its author recorded of a promise to itself.
+        let concerned = |to: &&Handle| pledge.is_record() || (*to == by) != own;
         let open = |to: &&Handle| {
             lines().any(|l| pledge.line_ends_at(l, to).is_none() && !pledge.state(l, to, now).is_over())
         };
@@ -396,8 +404,16 @@ impl Ledger {
     }
 }
 
+/// Whether what binds a line towards an addressee carries an agreement's annex; where nothing binds, what was last offered
+/// to it. An annex that an author adds to an offer ends nothing that rests on other terms.
+fn carries(pledge: &Pledge, line: Line, to: &Handle, sha256: &Hash, now: Moment) -> bool {
+    let offered = || pledge.versions.iter().rev().find(|v| v.to.contains(to));
+    let version = pledge.bound_by(line, to, now).map(|n| pledge.version(n)).or_else(offered);
+    version.and_then(Version::gist).is_some_and(|gist| gist.agreements.contains(sha256))
+}
+
 /// What ends: a line of a pledge, towards whom and when.
-type Leaving = ((u32, Line), BTreeMap<Handle, Instant>);
+type Leaving = ((u32, Line), Few<Handle, Instant>);
 
 /// When a withdrawal announced now takes effect; what binds nobody yet needs no notice.
 fn notice_end(pledge: &Pledge, line: Line, to: &Handle, now: Moment) -> Instant {

@@ -5,6 +5,7 @@
 //! partners of the roles that they name, the reporter included, each with its last word. That is a fact of the log from
 //! then on, whatever is said later.
 
+use super::few::Few;
 use super::obligation::Obligation;
 use super::terms::{check_kind, check_partner};
 use super::{Ledger, Said, Thing, Told, at, next};
@@ -16,7 +17,7 @@ use crate::hash::Hash;
 use crate::rule::Rule;
 use crate::statement::body::{Figure, Obligation as Key, Party, Report as ReportBody, Subject, When};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What one partner said last about an aspect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub struct Stance {
 }
 
 /// What partners say of something: by aspect and partner, the last word of each.
-pub type Stances = BTreeMap<(Aspect, Handle), Stance>;
+pub type Stances = Few<(Aspect, Handle), Stance>;
 
 /// A report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,8 @@ pub struct Incident {
     pub said: Said,
     /// All its reports, by number.
     pub reports: List<u32>,
+    /// The position of the first of them that nothing supersedes and no thief made; past the last where there is none.
+    pub(super) stands: u32,
     /// An exercise.
     pub exercise: bool,
     /// Which report was established, and by the entry that completed the quorum.
@@ -269,6 +272,7 @@ impl Ledger {
             self.incidents.push(Incident {
                 said: told.said.clone(),
                 reports: List::default(),
+                stands: 0,
                 exercise: report.exercise,
                 established: None,
                 on: List::default(),
@@ -278,8 +282,22 @@ impl Ledger {
             self.incidents[at(incident)].reports.push(number);
         }
         self.things.insert(told.said.id, Thing::Report(number));
+        let incident = report.incident;
         self.reports.push(report);
+        incident.into_iter().for_each(|n| self.find_standing(n));
         touched.into_iter().for_each(|n| self.establish(told, n));
+    }
+
+    /// Finds the first report of an incident that stands; what does not stand once never does again.
+    pub(super) fn find_standing(&mut self, number: u32) {
+        let incident = &mut self.incidents[at(number)];
+        let falls = |n: &u32| {
+            let report = &self.reports[at(*n)];
+            report.superseded_by.is_some() || report.disowned
+        };
+        while incident.reports.get(at(incident.stands)).is_some_and(falls) {
+            incident.stands += 1;
+        }
     }
 
     pub(super) fn stance(
@@ -385,7 +403,7 @@ fn new_report(told: &Told<'_>, body: &ReportBody) -> Report {
         exercise: body.exercise,
         supersedes: body.supersedes,
         superseded_by: None,
-        stances: Stances::new(),
+        stances: Stances::default(),
         disowned: false,
     };
     for aspect in [Aspect::Occurred, Aspect::Kind, Aspect::Attribution, Aspect::Figures] {

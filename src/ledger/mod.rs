@@ -20,6 +20,7 @@ pub mod answers;
 mod call;
 mod carried;
 mod commit;
+pub mod few;
 pub mod incident;
 pub mod obligation;
 pub mod pledge;
@@ -32,7 +33,7 @@ pub mod verdict;
 pub use pledge::{Gist, Line, Moment, Pledge, State};
 
 use crate::charter::rules::PledgeRules;
-use crate::codec::{CodecError, List, decode_large, encode};
+use crate::codec::{CodecError, List, decode_checked, digest};
 use crate::field::{Class, Day, Handle, Instant, Role, Roles, Short};
 use crate::hash::{Hash, labelled};
 use crate::roster::Roster;
@@ -71,7 +72,7 @@ pub enum Thing {
     /// A report, by number.
     Report(u32),
     /// A response: what it answers, and which response to it.
-    Response(Key, u32),
+    Response(Box<Key>, u32),
     /// A call upon pledges.
     Invoke {
         /// Whether within an exercise.
@@ -117,7 +118,7 @@ pub struct Ledger {
     occurred: BTreeMap<(Short, bool), BTreeSet<(Instant, u32)>>,
     reports: List<Report>,
     incidents: List<Incident>,
-    obligations: BTreeMap<Key, Obligation>,
+    obligations: BTreeMap<Key, Box<Obligation>>,
     reviews: List<Review>,
     seals: BTreeMap<(Hash, Short), Sealed>,
     reservations: List<Said>,
@@ -219,6 +220,18 @@ impl Ledger {
         });
     }
 
+    /// How many statements it knows by their ids.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.things.len()
+    }
+
+    /// Whether nothing was said yet that it knows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.things.is_empty()
+    }
+
     /// What an id stands for, if the ledger knows it.
     #[must_use]
     pub fn thing(&self, id: &Hash) -> Option<&Thing> {
@@ -287,7 +300,7 @@ impl Ledger {
     /// The obligations that calls and responses brought forth; those of dues alone are derived
     /// ([`Ledger::owed`](verdict)).
     #[must_use]
-    pub fn obligations(&self) -> &BTreeMap<Key, Obligation> {
+    pub fn obligations(&self) -> &BTreeMap<Key, Box<Obligation>> {
         &self.obligations
     }
 
@@ -313,7 +326,7 @@ impl Ledger {
     /// The digest of all this: two who folded the same log compare one line.
     #[must_use]
     pub fn digest(&self) -> Hash {
-        digest_of(&encode(self))
+        digest(LABEL, self)
     }
 
     /// Reads a ledger that was kept, by its digest.
@@ -321,8 +334,9 @@ impl Ledger {
     /// # Errors
     /// [`CodecError`] where the bytes are another ledger's, or none's.
     pub fn decode(bytes: &[u8], digest: &Hash) -> Result<Self, CodecError> {
-        if digest_of(bytes) == *digest {
-            decode_large(bytes, MAX_LEDGER)
+        if labelled(LABEL, bytes) == *digest {
+            // Its digest says that it was encoded here.
+            decode_checked(bytes, MAX_LEDGER)
         } else {
             Err(CodecError::NotCanonical)
         }
@@ -332,9 +346,8 @@ impl Ledger {
 /// The longest ledger that is kept, in bytes.
 pub const MAX_LEDGER: usize = 256 << 20;
 
-fn digest_of(encoded: &[u8]) -> Hash {
-    labelled("servanda/ledger/1\n", encoded)
-}
+/// Before the encoded ledger, for its digest.
+const LABEL: &str = "servanda/ledger/1\n";
 
 /// A number as a position.
 fn at(number: u32) -> usize {

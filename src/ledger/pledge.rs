@@ -12,6 +12,7 @@
 pub use super::standing::State;
 
 use super::Said;
+use super::few::Few;
 use crate::charter::{Annex, Sealable};
 use crate::codec::List;
 use crate::field::{Day, Duration, Handle, Instant, Short};
@@ -19,7 +20,7 @@ use crate::hash::Hash;
 use crate::statement::body::{NoticeKind, Party};
 use crate::statement::terms::{Due, Force, Instrument, Need, OwedBy, Quantity, Terms, Trigger};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// What rules and answers need of the terms; texts stay in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ pub struct Gist {
     /// Who owes it.
     pub owed_by: OwedBy,
     /// On which condition it is called.
-    pub trigger: Option<Trigger>,
+    pub trigger: Option<Box<Trigger>>,
     /// How long after a call a response is due.
     pub respond_within: Option<Duration>,
     /// Instalments, by number.
@@ -73,7 +74,7 @@ impl From<&Terms> for Gist {
             valid_until: t.valid_until,
             notice_period: t.notice_period,
             owed_by: t.owed_by.clone(),
-            trigger: t.trigger.clone(),
+            trigger: t.trigger.clone().map(Box::new),
             respond_within: t.respond_within,
             dues: t.dues.clone(),
             needs: t.needs.clone(),
@@ -152,12 +153,12 @@ pub struct Version {
     /// Whether it waits for acceptance, by the rules of its time.
     pub to_accept: bool,
     /// Who accepted it.
-    pub accepted: BTreeMap<Handle, Accepted>,
+    pub accepted: Few<Handle, Accepted>,
     /// Those named as owing jointly who joined it.
-    pub joined: BTreeMap<Handle, Said>,
+    pub joined: Few<Handle, Said>,
     /// Its needs that were declared, by number.
-    pub declared: BTreeMap<u64, Declared>,
-    /// Said by a thief, and disowned: nobody can take it on any more.
+    pub declared: Few<u64, Declared>,
+    /// Said, or joined as one who owes jointly, by a thief, and disowned: nobody can take it on any more.
     pub disowned: bool,
 }
 
@@ -180,7 +181,9 @@ pub struct OwnJoin {
     /// The first join, whose id names the line.
     pub said: Said,
     /// Which versions it joined.
-    pub versions: BTreeMap<u32, Said>,
+    pub versions: Few<u32, Said>,
+    /// Said by a thief, and disowned.
+    pub disowned: bool,
 }
 
 /// A withdrawal.
@@ -191,7 +194,7 @@ pub struct End {
     /// Who leaves: one who owes, and then what it owes ends; or an addressee, and then all that is owed to it.
     pub by: Handle,
     /// From when on nothing new is owed, towards each.
-    pub effective: BTreeMap<Handle, Instant>,
+    pub effective: Few<Handle, Instant>,
     /// Disowned after a theft, not withdrawn.
     pub disowned: bool,
     /// Where the withdrawal itself was disowned, said by a thief: from then on it does not count.
@@ -249,7 +252,7 @@ pub struct Pledge {
     /// The terms, first as pledged, then each amendment.
     pub versions: List<Version>,
     /// Everyone to whom any version is addressed, with the versions that it took on, in order.
-    pub(super) taken: BTreeMap<Handle, List<u32>>,
+    pub(super) taken: Few<Handle, List<u32>>,
     /// Those who joined on their own.
     pub joins: List<OwnJoin>,
     /// Withdrawals.
@@ -258,6 +261,8 @@ pub struct Pledge {
     pub pauses: List<Pause>,
     /// Notices without effect.
     pub notes: List<Note>,
+    /// Whether any line of it was called upon: in earnest, and in an exercise.
+    pub(super) called: [bool; 2],
 }
 
 /// Who owes, in a pledge.
@@ -352,13 +357,19 @@ impl Pledge {
         self.taken.keys().collect()
     }
 
+    /// The versions that anybody but these took on, in order: no other one can bind.
+    pub(super) fn taken_on(&self, known: &[&Handle]) -> BTreeSet<u32> {
+        let others = self.taken.iter().filter(|(to, _)| !known.contains(to));
+        others.flat_map(|(_, taken)| taken.iter().copied()).collect()
+    }
+
     /// Adds a version. Where the charter asks for no acceptance, a new addressee takes on what first reaches it; what
     /// changes that, it accepts all the same.
     pub(super) fn add(&mut self, version: Version) {
         let number = u32::try_from(self.versions.len()).expect("few versions");
         for to in version.to.iter() {
             let known = self.taken.contains_key(to);
-            let taken = self.taken.entry(to.clone()).or_default();
+            let taken = self.taken.or_default(to);
             if !known && !version.to_accept {
                 taken.push(number);
             }
@@ -375,7 +386,7 @@ impl Pledge {
     /// Has an addressee accept a version.
     pub(super) fn accept(&mut self, number: u32, accepted: Accepted) {
         let by = accepted.said.by.clone();
-        let taken = self.taken.entry(by.clone()).or_default();
+        let taken = self.taken.or_default(&by);
         if taken.last() != Some(&number) {
             taken.push(number);
         }

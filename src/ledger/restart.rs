@@ -95,9 +95,12 @@ impl Ledger {
     fn restart_obligations(&mut self, restart: &Restart) {
         let mut all = std::mem::take(&mut self.obligations);
         for (key, obligation) in &mut all {
-            let ahead = restart.moved(&mut obligation.arose);
-            if ahead > 0 && matches!(key.occasion, Occasion::Call(_)) {
-                obligation.deadlines = self.deadlines(key, &obligation.facets, obligation.arose.at).into();
+            restart.said(&mut obligation.arose);
+            if matches!(key.occasion, Occasion::Call(_)) {
+                // Of each facet by itself: a later entry may have added it.
+                let latest = self.deadlines(key, &obligation.facets, restart.0);
+                let both = obligation.deadlines.iter().zip(latest);
+                obligation.deadlines = both.map(|(set, latest)| (*set).min(latest)).collect();
             }
             restart.stances(&mut obligation.stances);
             for response in &mut obligation.responses.0 {

@@ -1,6 +1,6 @@
 //! Seals: noted where a statement has them, opened by their author alone.
 
-use super::pledge::Gist;
+use super::pledge::{Gist, Origin};
 use super::{Ledger, Said, Sealed, Thing, Told, at};
 use crate::charter::{Annex, Document, Sealable};
 use crate::codec::decode;
@@ -98,16 +98,24 @@ impl Ledger {
                 let number = self.number_of(&body.statement);
                 let promisor = number.and_then(|n| self.pledge_at(n).promisor());
                 self.check_terms(told, &terms, promisor, number)?;
+                let versions = self.versions_of(&body.statement);
+                let reference = terms.open().and_then(|t| t.reference.as_ref());
+                for (number, _) in &versions {
+                    let author = &self.pledge_at(*number).said.by;
+                    reference.map_or(Ok(()), |r| self.check_reference(told, author, r, Some(*number)))?;
+                }
                 let mut found = Vec::new();
                 of_terms(&terms, &mut found);
                 if let Sealable::Open(terms) = &terms {
-                    self.open_terms(told, &body.statement, Gist::from(terms));
+                    versions.into_iter().for_each(|v| self.open_terms(told, v, Gist::from(terms)));
                 }
                 self.note_seals(told.said, body.statement, found);
             }
             Field::Quantity | Field::Due(_) => {
                 let quantity: Bounded = decode(&body.value, MAX_STATEMENT).map_err(malformed)?;
-                self.open_quantity(&body.statement, &field, quantity);
+                for version in self.versions_of(&body.statement) {
+                    self.open_quantity(version, &field, &quantity);
+                }
             }
             Field::Annex => {
                 decode::<Document>(&body.value, MAX_STATEMENT).map_err(malformed)?;
@@ -118,25 +126,41 @@ impl Ledger {
         Ok(())
     }
 
-    fn open_terms(&mut self, told: &Told<'_>, statement: &Hash, gist: Gist) {
-        let Some((number, version)) = self.version_of(statement) else { return };
-        self.watch(number, &told.said.by, &gist);
+    fn open_terms(&mut self, told: &Told<'_>, (number, version): (u32, usize), gist: Gist) {
+        let author = self.pledge_at(number).said.by.clone();
+        self.watch(number, &author, &gist);
+        let of = u32::try_from(version).expect("few versions");
         let version = &mut self.pledges[at(number)].versions[version];
         version.terms = Sealable::Open(gist);
         version.open_from = told.said.index;
+        if self.pledge_at(number).taken.values().any(|taken| taken.contains(&of)) {
+            self.wait(number, of);
+        }
     }
 
-    fn open_quantity(&mut self, statement: &Hash, field: &Field, opened: Bounded) {
-        let Some((number, version)) = self.version_of(statement) else { return };
+    fn open_quantity(&mut self, (number, version): (u32, usize), field: &Field, opened: &Bounded) {
         let Sealable::Open(gist) = &mut self.pledges[at(number)].versions[version].terms else { return };
         match field {
             Field::Due(n) => {
                 if let Some(due) = gist.dues.get_mut(*n) {
-                    due.quantity = Quantity::Open(opened);
+                    due.quantity = Quantity::Open(opened.clone());
                 }
             }
-            _ => gist.quantity = Quantity::Open(opened),
+            _ => gist.quantity = Quantity::Open(opened.clone()),
         }
+    }
+
+    /// The version that a statement gave; and, where that is how a record stood when it was adopted, the pledge's.
+    fn versions_of(&self, statement: &Hash) -> Vec<(u32, usize)> {
+        let Some((number, version)) = self.version_of(statement) else { return Vec::new() };
+        let record = self.pledge_at(number);
+        let adopted = match &record.origin {
+            Origin::Recorded { adopted: Some(said), .. } if version + 1 == record.versions.len() => {
+                self.version_of(&said.id)
+            }
+            _ => None,
+        };
+        std::iter::once((number, version)).chain(adopted).collect()
     }
 
     fn version_of(&self, statement: &Hash) -> Option<(u32, usize)> {

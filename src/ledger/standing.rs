@@ -101,12 +101,21 @@ impl Pledge {
 
     /// The versions that an addressee had taken on, the last one first.
     fn taken_by(&self, to: &Handle, when: Moment) -> impl Iterator<Item = u32> {
-        let taken = self.taken.get(to).into_iter().flat_map(|all| all.iter().rev().copied());
-        taken.filter(move |n| {
+        let taken = self.taken.get(to).map_or(&[][..], |all| all);
+        // In the order in which it took them on.
+        let by_then = taken.partition_point(|n| {
             let version = self.version(*n);
-            let accepted = version.accepted.get(to).filter(|_| version.to_accept);
+            let accepted = version.accepted.get(to).filter(|_| !self.holds_at_once(*n, to));
             when.has(&version.said) && accepted.is_none_or(|a| when.has(&a.said))
-        })
+        });
+        taken[..by_then].iter().rev().copied()
+    }
+
+    /// Whether an addressee took a version on without a word: the first that reached it, where none was asked for.
+    fn holds_at_once(&self, number: u32, to: &Handle) -> bool {
+        let first = self.taken.get(to).and_then(|all| all.first()) == Some(&number);
+        let before = || (0..number).all(|earlier| !self.version(earlier).to.contains(to));
+        first && !self.version(number).to_accept && before()
     }
 
     /// The version by which a line is bound towards an addressee: the last one that both took on.

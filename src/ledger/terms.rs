@@ -4,7 +4,7 @@ use super::{Gist, Ledger, Line, Moment, Told};
 use crate::charter::Sealable;
 use crate::field::{Handle, Short};
 use crate::rule::Rule;
-use crate::statement::terms::{Instrument, OwedBy, Terms, Trigger};
+use crate::statement::terms::{Instrument, OwedBy, Starts, Terms, Trigger};
 use std::collections::HashSet;
 
 impl Ledger {
@@ -57,6 +57,10 @@ impl Ledger {
         }
         if let OwedBy::Jointly(all) = &t.owed_by {
             all.iter().try_for_each(|h| check_partner(told, h))?;
+            let mut seen = HashSet::new();
+            if let Some(again) = all.iter().find(|h| !seen.insert(*h)) {
+                return Err(Rule::Twice { what: again.to_string() });
+            }
             if !promisor.is_none_or(|p| all.contains(p)) {
                 return Err(Rule::NotOwing);
             }
@@ -70,12 +74,16 @@ impl Ledger {
         {
             return Err(Rule::Unknown { id: within, want: "other pledge" });
         }
-        t.reference.as_ref().map_or(Ok(()), |reference| self.check_reference(told, reference, own))
+        t.reference.as_ref().map_or(Ok(()), |r| self.check_reference(told, &told.said.by, r, own))
     }
 
     fn check_trigger(&self, told: &Told<'_>, trigger: &Trigger) -> Result<(), Rule> {
         for kind in trigger.kinds.iter().chain(&trigger.only_after) {
             check_kind(told, kind)?;
+        }
+        if trigger.kinds.is_empty() && trigger.starts == Starts::OnceEstablished {
+            // No incident would ever start it, and nobody could ask.
+            return Err(Rule::NothingNamed { what: "incident kind" });
         }
         let against = trigger.against.iter().flat_map(|all| all.iter());
         against.chain(trigger.requesters.iter()).try_for_each(|h| check_partner(told, h))?;
@@ -87,14 +95,15 @@ impl Ledger {
         }
     }
 
-    /// Whether a reference is free among the live pledges and records of the author.
+    /// Whether a reference is free among the live pledges and records of an author.
     pub(super) fn check_reference(
         &self,
         told: &Told<'_>,
+        author: &Handle,
         reference: &Short,
         own: Option<u32>,
     ) -> Result<(), Rule> {
-        let key = (told.said.by.clone(), reference.clone());
+        let key = (author.clone(), reference.clone());
         let Some(taken) = self.references.get(&key) else { return Ok(()) };
         let pledge = self.pledge_at(*taken);
         let stands = Some(*taken) != own
@@ -107,13 +116,20 @@ impl Ledger {
         }
     }
 
-    /// Notes by which reference a pledge is known, for which kinds of incident it waits, on which documents it rests.
+    /// Notes for which kinds of incident a pledge waits, once somebody took a version on: what nobody accepted costs
+    /// nobody anything when an incident is established.
+    pub(super) fn wait(&mut self, number: u32, version: u32) {
+        let gist = self.pledge_at(number).version(version).gist();
+        let kinds = gist.and_then(|g| g.trigger.as_ref()).map(|t| t.kinds.clone());
+        for kind in kinds.iter().flat_map(|kinds| kinds.iter()) {
+            self.watching.entry(kind.clone()).or_default().insert(number);
+        }
+    }
+
+    /// Notes by which reference a pledge is known, on which documents it rests.
     pub(super) fn watch(&mut self, number: u32, author: &Handle, gist: &Gist) {
         if let Some(reference) = &gist.reference {
             self.references.insert((author.clone(), reference.clone()), number);
-        }
-        for kind in gist.trigger.iter().flat_map(|t| t.kinds.iter()) {
-            self.watching.entry(kind.clone()).or_default().insert(number);
         }
         for sha256 in gist.agreements.iter() {
             self.agreements.entry(*sha256).or_default().insert(number);

@@ -12,6 +12,7 @@ use crate::field::{Handle, Instant, Sum};
 use crate::statement::body::{Answer, Obligation as Key, Occasion, Received};
 use crate::statement::terms::{Bound, Force, Quantity};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What became of an obligation by a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -137,6 +138,18 @@ impl Owed<'_> {
         self.obligation.and_then(|o| o.call.as_ref()).is_some_and(|call| call.exercise)
     }
 
+    /// Whether it rests on what was said with stolen keys: the pledge, a join, its terms, or the call.
+    #[must_use]
+    pub fn is_disowned(&self) -> bool {
+        let join = match self.line {
+            Line::Author => None,
+            Line::Join(n) => Some(&self.pledge.joins[n]),
+        };
+        self.obligation.is_some_and(|o| o.disowned)
+            || join.is_some_and(|join| join.disowned)
+            || self.pledge.version(self.facet.version).disowned
+    }
+
     /// What to call the occasion: a due's label, or the call.
     #[must_use]
     pub fn label(&self) -> String {
@@ -188,21 +201,22 @@ impl Ledger {
     #[must_use]
     pub fn owed_under<'a>(&'a self, pledge: &'a Pledge, when: Moment) -> Vec<Owed<'a>> {
         let mut all = Vec::new();
+        let dues = dues(pledge);
         for line in pledge.lines() {
             let id = pledge.line_id(line);
-            let most = pledge.versions.iter().filter_map(|v| Some(v.gist()?.dues.len())).max().unwrap_or(0);
-            for due in 0..u64::try_from(most).expect("few dues") {
-                let key = Key { pledge: id, occasion: Occasion::Due(due) };
-                match self.obligations.get(&key).filter(|o| o.arose.at <= when.at) {
-                    Some(obligation) => all.extend(self.facets(key, pledge, line, obligation, when)),
-                    None => {
-                        let (facets, deadlines) = due_facets(pledge, line, due, when, false);
-                        let both = facets.into_iter().zip(deadlines);
-                        all.extend(
-                            both.filter_map(|(f, d)| self.judge(key.clone(), pledge, line, f, d, None, when)),
-                        );
-                    }
-                }
+            for (due, numbers) in &dues {
+                let key = Key { pledge: id, occasion: Occasion::Due(*due) };
+                let recorded = self.obligations.get(&key).map(|o| &**o).filter(|o| o.arose.at <= when.at);
+                let known = recorded.map(Obligation::owed_to).unwrap_or_default();
+                // Who took the terms on after a first response is owed it on its day all the same.
+                let (facets, deadlines) = due_facets(pledge, line, (*due, numbers), when, false, &known);
+                all.extend(
+                    recorded.into_iter().flat_map(|o| self.facets(key.clone(), pledge, line, o, when)),
+                );
+                let both = facets.into_iter().zip(deadlines);
+                all.extend(
+                    both.filter_map(|(f, d)| self.judge(key.clone(), pledge, line, f, d, recorded, when)),
+                );
             }
             let from = Key { pledge: id, occasion: Occasion::Call(crate::hash::ZEROS) };
             let calls = self.obligations.range(from..).take_while(|(key, _)| key.pledge == id);
@@ -275,6 +289,16 @@ impl Ledger {
     }
 }
 
+/// The dues of a pledge's versions that somebody took on, each with the versions that have it.
+fn dues(pledge: &Pledge) -> BTreeMap<u64, Vec<u32>> {
+    let mut dues: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+    for number in pledge.taken_on(&[]) {
+        let all = pledge.version(number).gist().map_or(&[][..], |gist| &gist.dues);
+        (0..).zip(all).for_each(|(due, _)| dues.entry(due).or_default().push(number));
+    }
+    dues
+}
+
 impl Ledger {
     /// The rules by which an obligation is judged: those of the moment when it arose. Where nothing is recorded of it,
     /// there is nothing to judge by rules.
@@ -341,7 +365,7 @@ fn confirmed(response: &Response, receipt: &Receipt, whole: &Sum) -> Sum {
         Receipt::Full => response.quantity.as_ref().map_or_else(|| whole.clone(), |q| Sum::from(&q.amount)),
         Receipt::Part(sum) => match &response.quantity {
             Some(q) => sum.clone().min(Sum::from(&q.amount)),
-            None => sum.clone(),
+            None => sum.clone().min(whole.clone()),
         },
         Receipt::Open | Receipt::Nothing => Sum::zero(),
     }
@@ -424,6 +448,9 @@ fn verdict(owed: &Owed<'_>, rules: &PledgeRules, when: Moment) -> (Verdict, &'st
             (Verdict::NotReported, "best efforts or a target, and nothing is reported by its date")
         }
         Some(_) if deliveries_refused(owed, when) => (Verdict::Overdue, "what was claimed was not received"),
+        Some(_) if owed.responses(when).next().is_some() => {
+            (Verdict::Overdue, "acknowledged, and no delivery on record by its deadline")
+        }
         Some(_) => (Verdict::Overdue, "no response on record by its deadline"),
     }
 }

@@ -22,7 +22,7 @@ use crate::entry::{Pointer, SignedEntry};
 use crate::field::{Class, Handle, Instant};
 use crate::hash::Hash;
 use crate::key::vkey::Vkey;
-use crate::statement::{ActError, Kind, Statement};
+use crate::statement::{Kind, Statement};
 use keys::Holder;
 use motions::Change;
 use rayon::prelude::*;
@@ -180,7 +180,7 @@ impl Roster {
         // millions, few are looked at again.
         if !self.carries_keys(s)
             && !self.is_later_motion(s)
-            && let Err(ActError::Body { error, .. }) = s.check_act()
+            && let Some(error) = e.body_error()
         {
             reasons.push(Reason::Body { what: format!("body of \"{}\": {error}", kind.name()) });
         }

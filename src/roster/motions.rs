@@ -91,7 +91,7 @@ impl fmt::Display for NotUnderstood {
 
 impl Roster {
     /// A motion for a new operator, and approvals of it, do not expire.
-    pub(super) fn never_expires(&self, e: &SignedEntry) -> bool {
+    pub(crate) fn never_expires(&self, e: &SignedEntry) -> bool {
         match e.act() {
             Ok(Act::Propose(p)) => p.is_for_operator(),
             Ok(Act::Approve(a)) => self.proposals.get(&a.motion).is_some_and(|p| p.propose.is_for_operator()),

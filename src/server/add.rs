@@ -101,7 +101,8 @@ fn read(text: &[u8]) -> Result<Draft, Problem> {
     let draft: Draft = File::Statement.read(text).map_err(|error| no_statement(error.to_string()))?;
     draft.statement().map_err(|error| no_statement(error.to_string()))?;
     if !draft.openings.is_empty() {
-        let why = "it carries what opens sealed values, which is for nobody here: they are no secret any more";
+        let why =
+            "it carries what opens sealed values, which is for nobody here: they are no secret any more";
         return Err(no_statement(why.to_owned()));
     }
     if draft.signatures.is_empty() {

@@ -86,7 +86,10 @@ pub(super) async fn pledges(State(asking): State<Asking>, query: Put<Filtered>) 
     (status = 404, description = "no pledge, or more than one, is called so", content_type = "application/problem+json"),
     (status = 503, description = "too many questions", content_type = "application/problem+json"),
 ))]
-pub(super) async fn pledge(State(asking): State<Asking>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn pledge(
+    State(asking): State<Asking>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     Ok(answered(asking.ask(Ask::Pledge(id)).await?))
 }
 

@@ -222,8 +222,10 @@ fn answer(judged: Result<Cosigned, Refused>) -> Response {
     };
     match judged {
         Ok(Cosigned { line, .. }) => text(200, TEXT, line),
-        Err(Refused::Because { why: Refusal::Moved(size), .. }) => text(409, SIZE, format!("{size}\n")),
-        Err(Refused::Because { why, .. }) => text(why.status(), TEXT, format!("{why}\n")),
+        Err(Refused::Because { why, .. }) => match *why {
+            Refusal::Moved(size) => text(409, SIZE, format!("{size}\n")),
+            why => text(why.status(), TEXT, format!("{why}\n")),
+        },
         Err(Refused::Failed(WitnessError::Busy)) => busy(),
         Err(Refused::Failed(error)) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);

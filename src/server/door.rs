@@ -149,7 +149,7 @@ pub(super) struct Submission {
     pub(super) arrived: Instant,
     pub(super) answer: oneshot::Sender<Result<Answer, Refusal>>,
     /// Its place in the queue, and its bytes.
-    pub(super) place: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    pub(super) _place: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 }
 
 /// What the writer is told.
@@ -204,7 +204,7 @@ impl Door {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Full)?;
         let bytes = Arc::clone(&self.bytes).try_acquire_many_owned(len).map_err(|_| Refusal::Full)?;
         let (answer, answered) = oneshot::channel();
-        let submission = Submission { statement, signatures, until, arrived, answer, place: (place, bytes) };
+        let submission = Submission { statement, signatures, until, arrived, answer, _place: (place, bytes) };
         self.queue.send(Work::Submission(Box::new(submission))).map_err(|_| Refusal::Ended)?;
         Ok(answered)
     }
@@ -265,8 +265,7 @@ mod tests {
         assert_eq!(status(Refusal::TooOften { author: "de".into(), wait }), 429);
         assert_eq!(status(Refusal::NoPromise(3)), 404);
         let full = std::io::Error::from(ErrorKind::StorageFull);
-        let store =
-            StoreError::Io { attempt: crate::store::Attempt::Write, name: "x".into(), source: full };
+        let store = StoreError::Io { attempt: crate::store::Attempt::Write, name: "x".into(), source: full };
         assert_eq!(status(Refusal::failed(&SubmitError::Store(store))), 507);
         assert_eq!(status(Refusal::failed(&SubmitError::Log(LogError::Stopped))), 503);
     }

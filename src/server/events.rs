@@ -42,7 +42,7 @@ const AT_ONCE: usize = 64;
 const MAX_PLACE: usize = 64;
 
 #[derive(Clone)]
-struct Listening {
+pub(super) struct Listening {
     asking: Asking,
     places: Arc<Semaphore>,
     listeners: Gauge,
@@ -66,7 +66,10 @@ pub fn routes(asking: Asking, metrics: &Metrics, stop: CancellationToken) -> Rou
     (status = 200, description = "server-sent events", content_type = "text/event-stream"),
     (status = 503, description = "too many listen", content_type = "application/problem+json"),
 ))]
-pub(super) async fn events(State(listening): State<Listening>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn events(
+    State(listening): State<Listening>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let Listening { asking, places, listeners, stop } = listening;
     let place = places.try_acquire_owned().map_err(|_| {
         Problem::new(&BUSY).detail(format!("{MAX_LISTENERS} listen already")).retry_after(SILENCE)
@@ -77,7 +80,8 @@ pub(super) async fn events(State(listening): State<Listening>, headers: HeaderMa
     let now = *last.borrow();
     let from = asked.map_or(Ok(now), |asked| number(&events, asked));
     listeners.inc();
-    let listener = Listener { events, last, stop, from, said: None, counted: Counted(listeners), _place: place };
+    let listener =
+        Listener { events, last, stop, from, said: None, counted: Counted(listeners), _place: place };
     let body = Body::from_stream(stream::unfold(listener, |mut listener| async move {
         let bytes = listener.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), listener))
@@ -133,7 +137,9 @@ impl Listener {
                 }
                 Ok((_, new)) if !new.is_empty() => {
                     self.from = Ok(new.last().map_or(now, |event| event.number));
-                    return Some(new.iter().map(|event| text(self.events.name(), event)).collect::<String>().into());
+                    return Some(
+                        new.iter().map(|event| text(self.events.name(), event)).collect::<String>().into(),
+                    );
                 }
                 Ok(_) => {}
             }

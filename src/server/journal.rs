@@ -113,7 +113,7 @@ impl Journal {
     /// in memory.
     #[must_use]
     pub fn open(folder: Option<&Path>, log: Hash, new_name: &str) -> Self {
-        let read = folder.and_then(|folder| read(folder, &log).inspect_err(|error| unread(error)).ok().flatten());
+        let read = folder.and_then(|folder| read(folder, &log).inspect_err(unread).ok().flatten());
         let (name, kept, told) = read.unwrap_or_else(|| (new_name.to_owned(), VecDeque::new(), None));
         let last = kept.back().map_or(0, |event| event.number);
         let events = Events { name, kept: RwLock::new(kept), last: watch::Sender::new(last) };
@@ -124,7 +124,8 @@ impl Journal {
     /// Begins another journal, should this one not belong to what is told now.
     #[must_use]
     pub fn anew(self, new_name: &str) -> Self {
-        let events = Events { name: new_name.to_owned(), kept: RwLock::default(), last: watch::Sender::new(0) };
+        let events =
+            Events { name: new_name.to_owned(), kept: RwLock::default(), last: watch::Sender::new(0) };
         self.forget();
         Self { events: Arc::new(events), file: None, filled: 0, told: None, ..self }
     }
@@ -149,7 +150,9 @@ impl Journal {
             .zip(new)
             .map(|(number, (name, data))| Arc::new(Event { number, name, data }))
             .collect();
-        if self.folder.is_some() && let Err(error) = self.write(&numbered, told) {
+        if self.folder.is_some()
+            && let Err(error) = self.write(&numbered, told)
+        {
             tracing::error!(target: "servanda::events", %error, "the journal of events cannot be written");
             self.forget();
             self.folder = None;
@@ -258,6 +261,7 @@ fn read(folder: &Path, log: &Hash) -> io::Result<Option<Read>> {
 }
 
 /// The journal's name, and the whole batches of a file.
+#[allow(clippy::type_complexity, reason = "read once, into a journal")]
 fn parsed<'a>(text: &'a str, log: &Hash) -> Option<(&'a str, Vec<Arc<Event>>, Option<Told>)> {
     let (head, rest) = text.split_once('\n')?;
     let (name, of) = head.strip_prefix(FORMAT)?.strip_prefix(' ')?.split_once(' ')?;
@@ -374,7 +378,9 @@ mod tests {
         assert_eq!(Journal::open(Some(folder.path()), Hash([8; 32]), "b").events().name(), "b");
         let path = files(folder.path()).unwrap().pop().unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        for (from, to) in [("2 entry", "7 entry"), ("2 entry", "x entry"), ("events 1", "events 2"), ("@ ", "@")] {
+        for (from, to) in
+            [("2 entry", "7 entry"), ("2 entry", "x entry"), ("events 1", "events 2"), ("@ ", "@")]
+        {
             fs::write(&path, text.replacen(from, to, 1)).unwrap();
             let journal = Journal::open(Some(folder.path()), LOG, "b");
             assert_eq!((journal.events().name(), journal.told()), ("b", None), "{from} {to}");

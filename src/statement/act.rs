@@ -7,7 +7,8 @@ use super::body::{
     Accede, Accept, Adopt, Amend, Anchor, Approve, Attest, Confirm, Dispute, Found, Invoke, Join, Notice,
     Pledge, Propose, Record, Report, Respond, Reveal, Review, Rotate, Withdraw,
 };
-use crate::codec::{CodecError, decode, encode};
+use super::check::holds;
+use crate::codec::{CodecError, decode, decode_checked, encode};
 use crate::field::Class;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +73,14 @@ macro_rules! acts {
             pub fn decode_body(kind: Kind, body: &[u8]) -> Result<Self, CodecError> {
                 let limit = super::MAX_STATEMENT;
                 Ok(match kind { $(Kind::$name => Self::$name(decode(body, limit)?),)+ })
+            }
+
+            /// The same, where it is told beforehand that a body [`holds`]: then it need not be encoded again.
+            pub(super) fn read_body(kind: Kind, body: &[u8]) -> Result<Self, CodecError> {
+                if !holds(kind, body) {
+                    return Self::decode_body(kind, body);
+                }
+                Ok(match kind { $(Kind::$name => Self::$name(decode_checked(body, super::MAX_STATEMENT)?),)+ })
             }
         }
     };

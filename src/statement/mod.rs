@@ -204,7 +204,7 @@ impl Statement {
     /// None of these two; see [`ActError`].
     pub fn act(&self) -> Result<Act, ActError> {
         let kind = Kind::from_number(self.kind).ok_or(ActError::UnknownKind(self.kind))?;
-        Act::decode_body(kind, &self.body).map_err(|error| ActError::Body { kind, error })
+        Act::read_body(kind, &self.body).map_err(|error| ActError::Body { kind, error })
     }
 
     /// Tells whether there is an act, without making it.

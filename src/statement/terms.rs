@@ -152,6 +152,14 @@ pub struct Bounded {
     pub unit: Short,
 }
 
+impl Bounded {
+    /// The number with its unit, however it is meant.
+    #[must_use]
+    pub fn amount(&self) -> Amount {
+        Amount { amount: self.amount.clone(), unit: self.unit.clone() }
+    }
+}
+
 /// How much is pledged: nothing said, a bounded number, or sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Quantity {
@@ -245,12 +253,39 @@ pub struct Need {
     pub due: Option<Instant>,
 }
 
-/// A text is not an amount.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not a quantity: want e.g. \"exactly 7100000000 EUR\", \"up to 3000000000 EUR\", \"at least 5 vehicles\", \"about 10 t\""
-)]
-pub struct NotAQuantity;
+/// Why a text is not an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAQuantity {
+    /// It is not written as one.
+    #[error(
+        "not a quantity: want e.g. \"exactly 7100000000 EUR\", \"up to 3000000000 EUR\", \"at least 5 vehicles\", \"about 10 t\""
+    )]
+    Form,
+    /// A number that goes on in a word: as a unit it would never add up, and a billion is not the same in all languages.
+    #[error(
+        "not a quantity: write the number out in digits, e.g. 7100000000 or 7,100,000,000, without {word:?}"
+    )]
+    NumberWord {
+        /// The word.
+        word: &'static str,
+    },
+}
+
+/// Words that go on with a number; a unit does not begin with them.
+const NUMBER_WORDS: [&str; 12] = [
+    "thousand",
+    "thousands",
+    "million",
+    "millions",
+    "billion",
+    "billions",
+    "trillion",
+    "trillions",
+    "mn",
+    "mln",
+    "bn",
+    "bln",
+];
 
 impl FromStr for Bounded {
     type Err = NotAQuantity;
@@ -265,8 +300,10 @@ impl FromStr for Bounded {
             ("around ", Bound::About),
             ("", Bound::Exactly),
         ];
-        let (rest, bound) =
-            WORDS.iter().find_map(|(w, b)| s.strip_prefix(w).map(|rest| (rest, *b))).ok_or(NotAQuantity)?;
+        let (rest, bound) = WORDS
+            .iter()
+            .find_map(|(w, b)| s.strip_prefix(w).map(|rest| (rest, *b)))
+            .ok_or(NotAQuantity::Form)?;
         let Amount { amount, unit } = rest.parse()?;
         Ok(Self { bound, amount, unit })
     }
@@ -275,10 +312,14 @@ impl FromStr for Bounded {
 impl FromStr for Amount {
     type Err = NotAQuantity;
     fn from_str(s: &str) -> Result<Self, NotAQuantity> {
-        let (number, unit) = s.trim().split_once(' ').ok_or(NotAQuantity)?;
-        let amount = Decimal::from_human(number).map_err(|_| NotAQuantity)?;
-        let unit = Short::new(unit.trim()).map_err(|_| NotAQuantity)?;
-        if unit.is_empty() { Err(NotAQuantity) } else { Ok(Self { amount, unit }) }
+        let (number, unit) = s.trim().split_once(' ').ok_or(NotAQuantity::Form)?;
+        let amount = Decimal::from_human(number).map_err(|_| NotAQuantity::Form)?;
+        let unit = Short::new(unit.trim()).map_err(|_| NotAQuantity::Form)?;
+        let first = unit.split([' ', '.']).next().unwrap_or_default().to_lowercase();
+        if let Some(word) = NUMBER_WORDS.iter().find(|word| **word == first) {
+            return Err(NotAQuantity::NumberWord { word });
+        }
+        if unit.is_empty() { Err(NotAQuantity::Form) } else { Ok(Self { amount, unit }) }
     }
 }
 
@@ -365,6 +406,11 @@ mod tests {
             assert_eq!(written.parse::<Bounded>().expect(written).to_string(), shown);
         }
         assert_eq!("7100000000 EUR".parse::<Amount>().expect("amount").to_string(), "7,100,000,000 EUR");
+        for word in ["up to 3 billion EUR", "exactly 7.1 Million EUR", "at least 5 bn", "about 400 mln. EUR"]
+        {
+            assert!(matches!(word.parse::<Bounded>(), Err(NotAQuantity::NumberWord { .. })), "{word}");
+        }
+        assert!("5 millions".parse::<Amount>().is_err() && "5 millimetres".parse::<Amount>().is_ok());
         for bad in ["", "EUR", "10", "some 5 EUR", "up to x EUR", "at least -5 EUR", "1e9 EUR"] {
             assert!(bad.parse::<Bounded>().is_err(), "{bad}");
         }

@@ -8,6 +8,7 @@
 mod batch;
 mod founding;
 mod leaves;
+mod succession;
 
 pub use batch::Signed;
 pub use founding::{CHARTER, Founding};
@@ -19,10 +20,10 @@ use crate::codec::{decode_large, encode};
 use crate::entry::{EntryError, SignedEntry};
 use crate::field::Instant;
 use crate::hash::{Hash, leaf_hash};
-use crate::history::{History, Snapshot};
+use crate::history::{History, Snapshot, SnapshotError};
 use crate::key::vkey::Vkey;
 use crate::key::{SigningKey, VerifyingKey};
-use crate::ledger::{Ledger, MAX_LEDGER};
+use crate::ledger::MAX_LEDGER;
 use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
@@ -39,9 +40,9 @@ pub const SNAPSHOT: &str = "private/snapshot";
 /// The folder of the ledgers that snapshots name, each under its digest.
 const LEDGERS: &str = "private/ledger";
 
-/// How long a ledger may be that is written at every opening, in bytes; a longer one is written every
+/// How many statements a ledger may know that is written at every opening; a longer one is written every
 /// [`SNAPSHOT_EVERY`] entries.
-const SHORT_LEDGER: usize = 1 << 16;
+const SHORT_LEDGER: usize = 256;
 
 /// The longest snapshot that is read, in bytes.
 const MAX_SNAPSHOT: u64 = MAX_SWAP_BYTES;
@@ -121,6 +122,9 @@ pub enum SubmitError {
         /// The log's key.
         want: Box<Vkey>,
     },
+    /// The statements that should replace the operator do not.
+    #[error("these statements carry no motion for a new operator")]
+    NotCarried,
     /// The stored log does not verify, so that nothing can be built on it.
     #[error("the stored log does not verify: {0}")]
     Broken(Box<Finding>),
@@ -405,13 +409,13 @@ impl Operator {
     /// derived again.
     fn keep_snapshot(&mut self) -> Result<(), SubmitError> {
         let store = self.writer.store();
-        let ledger = self.history.ledger().map(encode);
-        let long = ledger.as_ref().is_some_and(|bytes| bytes.len() > SHORT_LEDGER);
+        let long = self.history.ledger().is_some_and(|ledger| ledger.len() > SHORT_LEDGER);
         if long && self.writer.size() - self.kept < SNAPSHOT_EVERY {
             return Ok(());
         }
+        let ledger = self.history.ledger().map(encode);
         let snapshot = self.history.snapshot();
-        let name = snapshot.ledger().map(|digest| format!("{LEDGERS}/{digest}"));
+        let name = snapshot.ledger().as_ref().map(ledger_name);
         let new = encode(&(self.writer.root(), snapshot));
         let old = store.get(SNAPSHOT, MAX_SNAPSHOT)?;
         let fits = u64::try_from(new.len()).is_ok_and(|len| len <= MAX_SNAPSHOT)
@@ -466,31 +470,32 @@ fn resume(writer: &Writer) -> Result<History, SubmitError> {
     let Ok((root, snapshot)) = decode_large::<(Hash, Snapshot)>(&bytes, limit) else {
         return Ok(History::default());
     };
-    let Some(ledger) = kept_ledger(writer, &snapshot)? else { return Ok(History::default()) };
-    let Ok(history) = History::resume(snapshot, ledger) else { return Ok(History::default()) };
+    let ledger = kept_ledger(writer, &snapshot)?;
+    let history = match (History::resume(snapshot, ledger.as_deref()), ledger) {
+        (Ok(history), _) => history,
+        (Err(SnapshotError::Ledger(digest)), Some(_)) => {
+            // None of ours; and what is in its place cannot be put anew.
+            writer.store().delete(&ledger_name(&digest))?;
+            return Ok(History::default());
+        }
+        (Err(_), _) => return Ok(History::default()),
+    };
     let fits = writer.root_at(history.head().size)? == Some(root);
     Ok(if fits { history } else { History::default() })
 }
 
-/// The ledger that a snapshot names, if it names one; none where it is lost or damaged.
-fn kept_ledger(writer: &Writer, snapshot: &Snapshot) -> Result<Option<Option<Ledger>>, SubmitError> {
-    let Some(digest) = snapshot.ledger() else { return Ok(Some(None)) };
-    let name = format!("{LEDGERS}/{digest}");
+/// The ledger that a snapshot names, as it lies there; none where it names none, or it is lost.
+fn kept_ledger(writer: &Writer, snapshot: &Snapshot) -> Result<Option<Vec<u8>>, SubmitError> {
+    let Some(digest) = snapshot.ledger() else { return Ok(None) };
     let limit = u64::try_from(MAX_LEDGER).expect("fits");
-    let bytes = match writer.store().get(&name, limit) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => return Ok(None),
-        Err(StoreError::TooLarge { .. }) => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
-    match Ledger::decode(&bytes, &digest) {
-        Ok(ledger) => Ok(Some(Some(ledger))),
-        Err(_) => {
-            // None of ours; and what is in its place cannot be put anew.
-            writer.store().delete(&name)?;
-            Ok(None)
-        }
+    match writer.store().get(&ledger_name(&digest), limit) {
+        Err(StoreError::TooLarge { .. }) => Ok(Some(Vec::new())),
+        read => Ok(read?),
     }
+}
+
+fn ledger_name(digest: &Hash) -> String {
+    format!("{LEDGERS}/{digest}")
 }
 
 /// Reads the committed entries from one size on, bundle by bundle, each entry held against the committed root: stored

@@ -4,7 +4,7 @@
 //! What it finds waits in it until its turn comes, so that findings stay in the log's order. Its verdicts are those of
 //! the roster that stood when it was read; whoever folds it holds them against the roster then in force.
 
-use super::{ObjectFinding, Options, Trouble, gap, objects};
+use super::{ObjectFinding, Trouble, gap, objects};
 use crate::client::{self, ReadError};
 use crate::entry::{EntryError, SignedEntry};
 use crate::field::Class;
@@ -24,6 +24,15 @@ const BATCH_BUNDLES: u64 = 32;
 
 /// How many in quick mode, where nothing is won by more, and fewer stay in the processor's cache.
 const QUICK_BUNDLES: u64 = 4;
+
+/// What is looked at beforehand.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    /// Whether signatures are left to those that vouch for them.
+    pub(super) quick: bool,
+    /// Whether somebody will ask for the acts.
+    pub(super) acts: bool,
+}
 
 /// A batch of bundles.
 pub(super) struct Batch {
@@ -88,13 +97,13 @@ impl Batch {
         number: u64,
         size: u64,
         roster: Option<&Roster>,
-        options: Options,
+        look: Look,
         served: Option<Self>,
     ) -> Result<Self, ReadError> {
         let (mut findings, mut total) = (Vec::new(), 0);
         let mut read: Vec<(TilePath, Vec<u8>)> = Vec::new();
         let mut there = Vec::new();
-        let most = if options.quick { QUICK_BUNDLES } else { BATCH_BUNDLES };
+        let most = if look.quick { QUICK_BUNDLES } else { BATCH_BUNDLES };
         let paths = (number..number + most).map_while(|n| TilePath::at(Level::Entries, n, size));
         for path in paths {
             let bytes = client::object(store, path);
@@ -132,15 +141,20 @@ impl Batch {
         };
         if let Some(roster) = roster {
             let whole = 0..batch.leaves.len();
-            batch.judge(whole, roster, options);
+            batch.judge(whole, roster, look);
         }
         Ok(batch)
     }
 
     /// Judges some of the entries, as far as entry and roster tell.
-    pub(super) fn judge(&mut self, range: Range<usize>, roster: &Roster, options: Options) {
+    pub(super) fn judge(&mut self, range: Range<usize>, roster: &Roster, look: Look) {
         let (leaves, verdicts) = (&self.leaves[range.clone()], &mut self.verdicts[range]);
-        if options.quick {
+        if look.acts {
+            leaves.par_iter().filter_map(Leaf::ordinary).for_each(|e| {
+                let _ = e.act();
+            });
+        }
+        if look.quick {
             let judge = |e| roster.alone_by(e, signing::signers);
             let all = verdicts.par_iter_mut().zip(leaves);
             all.for_each(|(verdict, leaf)| *verdict = leaf.ordinary().map(judge));

@@ -31,7 +31,7 @@ use crate::merkle::tile::TILE_WIDTH;
 use crate::roster::Roster;
 use crate::store::Read;
 use crate::submit::Leaves;
-use batch::{Batch, Leaf};
+use batch::{Batch, Leaf, Look};
 use gap::Strays;
 use objects::Objects;
 use std::ops::Range;
@@ -119,8 +119,8 @@ impl<'a> Audit<'a> {
         let width = u64::from(TILE_WIDTH);
         let known = self.history.head().size;
         let mut skip = usize::try_from(known % width).expect("within a bundle");
-        let first =
-            || Batch::read(self.store, known / width, size, self.history.roster(), self.options, None);
+        let look = Look { quick: self.options.quick, acts: self.history.derives_ledger() };
+        let first = || Batch::read(self.store, known / width, size, self.history.roster(), look, None);
         let mut read = (known < size).then(first);
         let (mut served, mut roster) = (None, None);
         while let Some(batch) = read.take() {
@@ -134,14 +134,14 @@ impl<'a> Audit<'a> {
             if roster.as_ref().map(|known: &Roster| known.last) != self.history.roster().map(|now| now.last) {
                 roster = self.history.roster().cloned();
             }
-            let (store, roster, options) = (self.store, roster.as_ref(), self.options);
+            let (store, roster) = (self.store, roster.as_ref());
             let next = batch.number + batch.len;
             // While this batch is folded, the next one is read and its signatures are checked.
             rayon::in_place_scope(|scope| {
                 if next < size.div_ceil(width) {
                     let (read, served) = (&mut read, served.take());
                     scope.spawn(move |_| {
-                        *read = Some(Batch::read(store, next, size, roster, options, served));
+                        *read = Some(Batch::read(store, next, size, roster, look, served));
                     });
                 }
                 self.fold(&mut batch, std::mem::take(&mut skip))
@@ -202,7 +202,8 @@ impl<'a> Audit<'a> {
             && told != Some(roster.last)
         {
             // The roster moved on since the batch was read.
-            batch.judge(range.clone(), roster, self.options);
+            let look = Look { quick: self.options.quick, acts: false };
+            batch.judge(range.clone(), roster, look);
         }
         // One that does not count vouches for nobody.
         let mut counts = Vec::with_capacity(range.len());

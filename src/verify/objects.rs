@@ -131,7 +131,10 @@ impl fmt::Display for Trouble {
                     true => write!(f, "is missing, and so are the {after} bundles after it"),
                     false => write!(f, "comes after {GAP_BUNDLES} bundles without an entry in its place"),
                 }?;
-                write!(f, ": the {entries} entries from {from} on were not looked at")
+                match entries {
+                    1 => write!(f, ": entry {from} was not looked at"),
+                    _ => write!(f, ": the {entries} entries from {from} on were not looked at"),
+                }
             }
             Self::TooLarge => f.write_str("is longer than such an object can be"),
             Self::NotAnObject => f.write_str("is not a regular file"),

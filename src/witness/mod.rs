@@ -68,7 +68,7 @@ pub enum Refused {
     #[error("{why}")]
     Because {
         /// What is wrong.
-        why: Refusal,
+        why: Box<Refusal>,
         /// The checkpoint's origin and size, where a known log signed it.
         about: Option<(String, u64)>,
         /// What was kept of it.
@@ -81,7 +81,7 @@ pub enum Refused {
 
 impl From<Refusal> for Refused {
     fn from(why: Refusal) -> Self {
-        Self::Because { why, about: None, kept: Kept::Nothing }
+        Self::Because { why: why.into(), about: None, kept: Kept::Nothing }
     }
 }
 
@@ -140,7 +140,7 @@ impl Witness {
             let last = old.as_deref().map(|note| self.read_back(note, &name, &origin, logs)).transpose()?;
             if let Err(why) = admitted.follows(last) {
                 let kept = kept::keep(&*self.store, &admitted, &why, last, old.as_deref());
-                return Err(Refused::Because { why, about: Some((origin, size)), kept });
+                return Err(Refused::Because { why: why.into(), about: Some((origin, size)), kept });
             }
             let line = cosign(self.vkey.name(), &self.key, time_s, text).map_err(WitnessError::from)?;
             let note = format!("{}{line}", admitted.checkpoint().as_str());

@@ -158,7 +158,7 @@ fn a_conflict_says_the_size() {
     ask(&witness, &from(0, 3)).unwrap();
     for body in [from(0, 7), from(2, 7)] {
         let Err(Refused::Because { why, about, .. }) = ask(&witness, &body) else { panic!("cosigned") };
-        assert_eq!((why, about), (Refusal::Moved(3), Some((ORIGIN.to_owned(), 7))));
+        assert_eq!((*why, about), (Refusal::Moved(3), Some((ORIGIN.to_owned(), 7))));
     }
 }
 

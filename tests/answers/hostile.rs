@@ -2,17 +2,18 @@
 
 use super::*;
 
-const HOSTILE: [&str; 5] = [
+const HOSTILE: [&str; 6] = [
     "\u{202e}gnihton\u{202c} pledged",
     "\u{1b}[2J\u{1b}[H all kept",
     "kept  12,000 EUR  0123456789ab",
     "a\nentry 999, verified",
     "zero\u{200b}width \u{2066}isolate\u{2069}",
+    "Fr\u{430}nce has k\u{435}pt all",
 ];
 
 fn unsafe_char(c: char) -> bool {
     c.is_control() && c != '\n'
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2067}')
+        || matches!(c, '\u{430}' | '\u{435}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2067}')
 }
 
 fn hostile_log() -> SmallLog {
@@ -101,4 +102,73 @@ fn amounts_of_27_and_18_digits_add_up_to_the_last() {
     assert_eq!(total["outstanding"], json!(format!("1{}", "0".repeat(27))));
     let shown = desk.good(&["status"]).replace(',', "");
     assert!(shown.contains(&two) && shown.contains(&but_one), "{shown}");
+}
+
+/// Terms at the end of time, a unit and a list as long as a statement takes.
+fn at_the_limits() -> SmallLog {
+    let mut log = SmallLog::ready();
+    let last = "9999-12-31T23:59:59.999Z";
+    let terms = json!({
+        "reference": "LAST", "quantity": "about 1 EUR", "valid_until": last, "notice_period": "6 months",
+        "dues": [{"label": "last", "by": last, "quantity": "exactly 1 EUR"}],
+        "needs": [{"label": "assent", "declared_by": "de", "due": last}],
+        "trigger": {"kinds": ["armed attack"], "starts": "either"}, "respond_within": "9000 years",
+    });
+    let ends = log.say("de", pledge("Until the end of time", &terms));
+    let label = "\u{1f480}".repeat(64);
+    let dues: Vec<_> = (0..148).map(|_| json!({"label": label, "by": "2027-01-01"})).collect();
+    let text = "\u{202e}".repeat(3000);
+    let many = json!({"reference": "MANY", "text": text, "dues": dues});
+    let many = log.say("fr", pledge("A long list", &many));
+    log.say("ua", accept(&[ends, many]));
+    let met = json!({"notice": {"statement": ends, "notice": {"need_met": 0}, "effective_at": null}});
+    log.say("de", act(met));
+    let report = json!({"report": {
+        "kinds": ["armed attack"], "against": ["ua"], "from": "1970-01-01T00:00:00Z", "to": last,
+    }});
+    let report = log.say("ua", act(report));
+    log.say("kiel", act(json!({"attest": {"on": {"statement": report}, "aspects": ["occurred"]}})));
+    let held = json!({"review": {"held_on": "9999-12-31", "next_on": "9999-12-31"}});
+    log.say("pl", act(held));
+    assert_eq!(log.findings(), []);
+    log
+}
+
+#[test]
+fn dates_at_the_ends_of_time_and_lists_as_long_as_they_get_are_answered() {
+    let desk = Desk::of(&at_the_limits());
+    let (last, first) = ("9999-12-31T23:59:59.999Z", "2026-12-01T09:00:00Z");
+    for at in [NOW, last, first] {
+        for args in [
+            &["status"][..],
+            &["status", "--matrix"],
+            &["brief", "de"],
+            &["agenda", "--until", "9999-12-31"],
+            &["incidents"],
+            &["what-if", "armed attack", "--against", "ua"],
+            &["roster"],
+        ] {
+            let out = desk.good(&[args, &["--at", at]].concat());
+            assert!(!out.contains(unsafe_char), "{args:?}: {out:?}");
+        }
+    }
+    for name in ["LAST", "MANY"] {
+        for at in [NOW, last] {
+            let out = desk.good(&["history", name, "--at", at]);
+            assert!(!out.contains(unsafe_char), "{out:?}");
+        }
+    }
+    for since in ["1970-01-01", "2026-12-10"] {
+        for at in [NOW, last] {
+            let name = format!("{since}-{}.html", &at[..4]);
+            desk.good(&["review-pack", "--since", since, "--out", &name, "--at", at]);
+            let page = fs::read_to_string(desk.path(&name)).unwrap();
+            assert!(!page.contains(unsafe_char) && page.ends_with("</html>\n"), "{}", page.len());
+        }
+    }
+    desk.good(&["status", "--diff", first, last]);
+    for at in ["1970-01-01", "10000-01-01", "-1", "2026-13-01", "9999-12-31T24:00:01Z"] {
+        let ended = desk.run(&["status", "--at", at]);
+        assert!(ended.code == 2 && ended.out.is_empty(), "{at}: {}", ended.out);
+    }
 }

@@ -19,7 +19,7 @@ fn brought(log: &SmallLog, index: usize, after: &SmallLog) -> Vec<News> {
     let time = log.cut(index + 1).history().times().1;
     let said = Said { index: index.try_into().unwrap(), id: e.id, at: time, by: e.statement.author.clone() };
     let Some(ledger) = after.history().ledger() else { return Vec::new() };
-    e.act().map_or(Vec::new(), |act| of_entry(ledger, &said, &act))
+    e.act().map_or(Vec::new(), |act| of_entry(ledger, &said, act))
 }
 
 fn line(text: &mut String, news: &News, log: &SmallLog) {

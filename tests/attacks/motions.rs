@@ -4,14 +4,16 @@
 use super::*;
 use crate::support::forge::{forge_as, public};
 use crate::support::small_log::*;
-use crate::support::stored::CHARTER_TEXT;
+use crate::support::stored::{CHARTER_TEXT, Stored};
 use crate::tamper::said;
 use servanda::chain::Reason;
 use servanda::charter::KeySet;
-use servanda::checkpoint::SignedCheckpoint;
+use servanda::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
 use servanda::client::Client;
+use servanda::entry::{Entry, SignedEntry};
+use servanda::evidence::{Accused, Evidence, Misdeed, check, fork};
 use servanda::field::{Class, Handle};
-use servanda::hash::Hash;
+use servanda::hash::{Hash, ZEROS};
 use servanda::key::vkey::Vkey;
 use servanda::policy::Policy;
 use servanda::proof::{self, RosterFile, policy_for};
@@ -243,6 +245,174 @@ fn an_earlier_checkpoint_of_the_old_operator_still_shows_that_nothing_was_change
         found.iter().any(|f| matches!(f, Found::Object(o) if matches!(o.trouble, Trouble::Rewritten { .. }))),
         "{found:?}"
     );
+}
+
+#[test]
+fn the_next_operator_takes_a_log_over_from_a_copy_and_sets_a_clock_right_that_ran_ahead() {
+    let mut model = SmallLog::ready();
+    let ahead = at("2090-01-01");
+    model.now = ahead;
+    model.say("de", a_pledge());
+    let copy = Memory::holding(forge(model.leaves()));
+    let (size, root) = (model.size(), model.root());
+    model.now = at("2026-12-02T12:00Z");
+    let motion = next_operator(&model);
+    let propose = model.draft("de", Act::Propose(Propose { motion, lapses_at: at("2026-12-20") }));
+    let id = servanda::statement::id(&encode(&propose));
+    let approvals = ["fr", "pl"].map(|name| model.draft(name, Act::Approve(Approve { motion: id })));
+    let all: Vec<_> =
+        [&propose, &approvals[0], &approvals[1]].map(|s| (encode(s), model.sign(s))).into_iter().collect();
+    let signed: Vec<_> = all.iter().map(|(s, signatures)| (&s[..], &signatures[..])).collect();
+    let take_over = |signed: &[servanda::submit::Signed<'_>], by: &str| {
+        let store = Memory::new();
+        let mut client = Client::open(&copy, size, root).unwrap();
+        let copy = (&mut client, Some(CHARTER_TEXT.to_vec()));
+        let index = Index::in_memory().unwrap();
+        let taken = Operator::take_over(Box::new(store.clone()), index, copy, signed, model.now, &key(by));
+        taken.map(|operator| (operator, store))
+    };
+    assert!(matches!(take_over(&signed[..2], "next/checkpoint"), Err(SubmitError::NotCarried)));
+    assert!(matches!(take_over(&signed, "operator/checkpoint"), Err(SubmitError::LogKey { .. })));
+    let (mut operator, store) = take_over(&signed, "next/checkpoint").unwrap();
+    let times = |n| SignedEntry::decode(&operator.entry(n).unwrap()).unwrap().entry.sequenced_at;
+    assert_eq!([size, size + 1, size + 2].map(times), [ahead, ahead, model.now]);
+    let accession = model.draft("operator", accede_with(next_set()));
+    let accession = servanda::statement::Statement { seen: operator.history().head(), ..accession };
+    let set = next_set();
+    let signature =
+        servanda::statement::sign(&servanda::statement::id(&encode(&accession)), 0, &key("next/0"));
+    assert_eq!(set.officers.len(), 1);
+    operator.admit(&encode(&accession), &[signature], model.now).unwrap();
+    operator.publish(&key("next/checkpoint")).unwrap();
+    assert_eq!(found(public(&store.objects()), &model), []);
+}
+
+// - evidence after a succession -
+
+/// A log as its second operator published it.
+struct ByNext {
+    store: Memory,
+    checkpoint: VerifiedCheckpoint,
+}
+
+impl ByNext {
+    fn new(log: &SmallLog) -> Self {
+        let store = Memory::holding(forge_as(log.leaves(), NEXT, "next/checkpoint"));
+        let policy = Policy::of(&[next_vkey()], &[], None).unwrap();
+        let note = store.objects()["public/checkpoint"].clone();
+        Self { checkpoint: servanda::checkpoint::open(&note, &policy).unwrap(), store }
+    }
+
+    fn client(&self) -> Client<'_> {
+        Client::open(&self.store, self.checkpoint.size(), self.checkpoint.root()).unwrap()
+    }
+
+    fn accused(&self) -> Accused<'_> {
+        Accused::new(&self.checkpoint, self.client()).unwrap()
+    }
+}
+
+/// A log that goes on under its second operator: with its accession, and a pledge of this title.
+fn goes_on(title: &str) -> SmallLog {
+    let mut log = succeeded();
+    log.say("operator", accede_with(next_set()));
+    log.say("de", pledge(&["ua"], terms(title)));
+    log.say("fr", a_pledge());
+    assert_eq!(log.findings(), []);
+    log
+}
+
+/// The same, with one entry changed by a hand at the operator's; all that follows is honest again.
+fn with_entry(change: impl FnOnce(&mut Entry)) -> (SmallLog, u64) {
+    let mut log = succeeded();
+    log.say("operator", accede_with(next_set()));
+    let index = log.size();
+    let statement = log.draft("de", a_pledge());
+    let mut entry = log.sequence(&statement, log.sign(&statement));
+    change(&mut entry);
+    log.push_entry(&entry);
+    log.say("fr", a_pledge());
+    (log, index)
+}
+
+fn guilt(evidence: &Evidence, log: &SmallLog) -> (Misdeed, Vkey) {
+    let guilt = check(evidence, Some(&log.log_id())).unwrap();
+    (guilt.kind, guilt.key)
+}
+
+#[test]
+fn a_second_operators_faults_are_evidence_against_it() {
+    let changes: [fn(&mut Entry); 3] =
+        [|e| e.link = ZEROS, |e| e.index += 1, |e| e.sequenced_at = at("2026-12-01T09:01Z")];
+    for change in changes {
+        let (log, index) = with_entry(change);
+        let by_next = ByNext::new(&log);
+        let evidence = by_next.accused().fault(index).unwrap().expect("a fault");
+        assert_eq!(guilt(&evidence, &log), (Misdeed::Fault, next_vkey()));
+        assert_eq!(by_next.accused().fault(index + 1).unwrap(), None, "the next one is in order");
+    }
+    let (log, index) = with_entry(|e| e.signatures.0.clear());
+    let evidence = ByNext::new(&log).accused().at(index).unwrap().expect("let in");
+    assert_eq!(guilt(&evidence, &log), (Misdeed::Admitted, next_vkey()));
+}
+
+#[test]
+fn nobody_answers_for_what_was_sequenced_before_its_key_came_into_force() {
+    let mut log = SmallLog::ready();
+    let index = log.size();
+    let statement = log.draft("de", a_pledge());
+    let mut entry = log.sequence(&statement, log.sign(&statement));
+    entry.link = ZEROS;
+    log.push_entry(&entry);
+    log.carry(next_operator(&log));
+    log.say("operator", accede_with(next_set()));
+    log.say("fr", a_pledge());
+    let by_next = ByNext::new(&log);
+    for at in 0..log.size() {
+        assert_eq!(by_next.accused().at(at).unwrap(), None, "{at}");
+    }
+    // The founding operator signed over it: its own checkpoint is evidence.
+    let stored = Stored::new(&log.cut(usize::try_from(index).unwrap() + 1));
+    let evidence = Accused::new(&stored.checkpoint, stored.client()).unwrap().fault(index).unwrap().unwrap();
+    assert_eq!(guilt(&evidence, &log).0, Misdeed::Fault);
+}
+
+#[test]
+fn a_second_operator_that_signs_two_histories_forks() {
+    let (one, other) = (goes_on("tanks"), goes_on("ships"));
+    let (a, b) = (ByNext::new(&one), ByNext::new(&other));
+    let evidence = a.accused().fork_with(&mut b.accused()).unwrap().expect("a fork");
+    assert_eq!(guilt(&evidence, &one), (Misdeed::Fork, next_vkey()));
+    // A kept checkpoint, of this size or a smaller one, is enough beside the log.
+    let kept = ByNext::new(&other.cut(other.leaves().len() - 1));
+    for kept in [&b.checkpoint, &kept.checkpoint] {
+        let evidence = a.accused().contradicts(kept).unwrap().expect("rewritten");
+        assert_eq!(guilt(&evidence, &one), (Misdeed::Fork, next_vkey()));
+    }
+    // And two checkpoints with one roster file, whosever of the two it is.
+    let founding = one.entry(0).entry.statement;
+    for file in [&a, &b].map(|by| RosterFile::make(&mut by.client()).unwrap()) {
+        let evidence = fork::of_checkpoints(&founding, &a.checkpoint, &b.checkpoint, Some(&file)).unwrap();
+        assert_eq!(guilt(&evidence, &one), (Misdeed::Fork, next_vkey()));
+    }
+    assert!(fork::of_checkpoints(&founding, &a.checkpoint, &b.checkpoint, None).is_err());
+    assert_eq!(a.accused().fork_with(&mut a.accused()).unwrap(), None);
+}
+
+#[test]
+fn a_succession_is_no_fork_of_the_old_operators_log() {
+    let log = goes_on("tanks");
+    let mut hidden = SmallLog::ready();
+    hidden.say("de", pledge(&["ua"], terms("a tail that nobody was shown")));
+    hidden.say("ua", a_pledge());
+    let (by_next, old) = (ByNext::new(&log), Stored::new(&hidden));
+    let mut theirs = Accused::new(&old.checkpoint, old.client()).unwrap();
+    assert_eq!(by_next.accused().fork_with(&mut theirs).unwrap(), None, "two keys");
+    assert_eq!(by_next.accused().contradicts(&old.checkpoint).unwrap(), None);
+    // Nor is a checkpoint below the size from which on its key signs evidence against the second operator.
+    let early = hidden.cut(hidden.leaves().len() - 1);
+    let early = ByNext::new(&early);
+    assert_eq!(by_next.accused().contradicts(&early.checkpoint).unwrap(), None);
 }
 
 // - proofs -

@@ -380,7 +380,7 @@ fn what_one_key_signs_under_another_name_is_no_fork() {
     let ours = checkpoint::open(log.checkpoint().as_bytes(), &policy).unwrap();
     let founding = log.entry(0).entry.statement;
     for (one, two) in [(&ours, &elsewhere), (&elsewhere, &ours), (&elsewhere, &elsewhere)] {
-        let evidence = fork::of_checkpoints(&founding, one, two);
+        let evidence = fork::of_checkpoints(&founding, one, two, None);
         assert!(matches!(evidence, Err(EvidenceError::Checkpoint(_))), "{evidence:?}");
     }
 }
@@ -392,7 +392,7 @@ fn two_checkpoints_of_one_size_and_root_are_no_fork_whoever_cosigned_which() {
     let cosigned = crate::support::small_log::cosign(&text, log.now);
     let open = |text: &str| checkpoint::open(text.as_bytes(), &log.policy(false)).unwrap();
     let founding = log.entry(0).entry.statement;
-    let evidence = fork::of_checkpoints(&founding, &open(&text), &open(&cosigned));
+    let evidence = fork::of_checkpoints(&founding, &open(&text), &open(&cosigned), None);
     assert!(matches!(evidence, Err(EvidenceError::Nothing)));
 }
 

@@ -135,7 +135,8 @@ pub fn entry(bytes: &[u8]) {
     }
     let kept = history.snapshot();
     assert_eq!(
-        History::resume(kept.clone(), history.ledger().cloned()).map(|history| history.snapshot()),
+        History::resume(kept.clone(), history.ledger().map(encode).as_deref())
+            .map(|history| history.snapshot()),
         Ok(kept)
     );
 }

@@ -136,6 +136,9 @@ impl Log {
     }
 }
 
+/// The entries of the demo's log.
+const SIZE: usize = 172;
+
 /// A log of the demo that the binary made, its home and its trust file.
 static DEMO: LazyLock<Log> = LazyLock::new(|| {
     let home = tempfile::tempdir().unwrap();
@@ -168,21 +171,22 @@ fn go_reads_the_demos_log_whole_and_refuses_it_with_a_byte_changed() {
         return;
     }
     let log = &*DEMO;
-    let size: u64 = 162;
-    log.accepted(size, 1, 87, "162 statements by 31 authors, 301 signatures");
-    let bundle = fs::read(log.public.join("tile/entries/000.p/162")).unwrap().len();
+    let (bundle_path, tile_path) = (format!("tile/entries/000.p/{SIZE}"), format!("tile/0/000.p/{SIZE}"));
+    log.accepted(SIZE as u64, 1, 92, &format!("{SIZE} statements by 31 authors, 311 signatures"));
+    let bundle = fs::read(log.public.join(&bundle_path)).unwrap().len();
     let copy = Log { home: tempfile::tempdir().unwrap(), public: PathBuf::new(), ..Log::of_leaves(&[]) };
     let copy =
         Log { public: copy.home.path().join("public"), vkey: log.vkey.clone(), id: log.id.clone(), ..copy };
     copy_folder(&log.public, &copy.public);
     for at in (0..bundle).step_by(bundle / 12).chain([1, bundle - 1]) {
-        copy.refused_with_a_flip_in("tile/entries/000.p/162", at);
+        copy.refused_with_a_flip_in(&bundle_path, at);
     }
-    for at in [0, 31, 1700, 162 * 32 - 1] {
-        copy.refused_with_a_flip_in("tile/0/000.p/162", at);
+    for at in [0, 31, 1700, SIZE * 32 - 1] {
+        copy.refused_with_a_flip_in(&tile_path, at);
     }
     let note = fs::read_to_string(copy.public.join("checkpoint")).unwrap();
-    for at in [0, note.find("\n162\n").unwrap() + 1, note.find("\n162\n").unwrap() + 6, note.len() - 20] {
+    let size_line = note.find(&format!("\n{SIZE}\n")).unwrap();
+    for at in [0, size_line + 1, size_line + 6, note.len() - 20] {
         copy.refused_with_a_flip_in("checkpoint", at);
         copy.with("checkpoint", |bytes| bytes[at] ^= 1, || refuses(&["note", copy.dir(), &copy.vkey], ""));
     }
@@ -216,14 +220,14 @@ fn go_checks_proof_files_of_the_binary_and_refuses_changed_ones() {
     }
     let (log, folder) = (&*DEMO, tempfile::tempdir().unwrap());
     let at = |name: String| folder.path().join(name).to_str().unwrap().to_owned();
-    for index in [0, 12, 63, 64, 161] {
+    for index in [0, 12, 63, 64, SIZE - 1] {
         let (proof, roster) = (at(format!("{index}.tlog-proof")), at(format!("{index}.roster")));
         let args = ["prove", &format!("#{index}"), "--log", "log", "--out", &proof, "--roster", &roster];
         servanda(&log.home.path().join("demo"), &args);
         let (accepted, said) = interop(&["proof", &log.vkey, &proof]);
-        assert!(accepted && said.contains(&format!("entry {index} of 162 is statement ")), "{said}");
+        assert!(accepted && said.contains(&format!("entry {index} of {SIZE} is statement ")), "{said}");
     }
-    let file = at("161.tlog-proof".to_owned());
+    let file = at(format!("{}.tlog-proof", SIZE - 1));
     let path = file.as_str();
     refuses(&["proof", &log_vkey().to_string(), path], "no verifiable signatures");
     let good = fs::read_to_string(&file).unwrap();

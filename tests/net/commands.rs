@@ -23,8 +23,19 @@ fn id(out: &str) -> String {
 }
 
 const PLEDGE: [&str; 13] = [
-    "pledge", "--key", "keys/de1", "--to", "ua", "--title", "Mine clearance", "--instrument", "military", "--valid-from",
-    "2026-12-01", "--yes", "--log",
+    "pledge",
+    "--key",
+    "keys/de1",
+    "--to",
+    "ua",
+    "--title",
+    "Mine clearance",
+    "--instrument",
+    "military",
+    "--valid-from",
+    "2026-12-01",
+    "--yes",
+    "--log",
 ];
 
 #[test]
@@ -93,7 +104,8 @@ fn a_statement_whose_answer_was_lost_is_kept_and_goes_in_once() {
     assert_eq!(said.code, 2, "{}{}", said.out, said.err);
     assert!(said.err.contains("Do not sign it anew"), "{}", said.err);
     let kept = fs::read_dir(office.path(".")).unwrap().map(|entry| entry.unwrap().path());
-    let kept = kept.into_iter().find(|path| path.extension().is_some_and(|e| e == "statement")).expect("it is kept");
+    let kept =
+        kept.into_iter().find(|path| path.extension().is_some_and(|e| e == "statement")).expect("it is kept");
     let said = office.good(&["submit", &kept.display().to_string(), "--log", &server.url]);
     assert!(said.out.contains("entry 3, published"), "{}", said.out);
     drop(server);

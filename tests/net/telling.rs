@@ -37,7 +37,11 @@ fn answers_are_those_of_the_command_line() {
     let now = super::writing::NOW;
     for (path, line, name) in [
         ("/status", "status --log paris --json", "status"),
-        ("/status?partner=de&state=in-force", "status --log paris --partner de --state in-force --json", "status"),
+        (
+            "/status?partner=de&state=in-force",
+            "status --log paris --partner de --state in-force --json",
+            "status",
+        ),
         ("/incidents", "incidents --log paris --json", "reports"),
         ("/roster", "roster --log paris --json", "roster"),
     ] {
@@ -101,8 +105,20 @@ fn a_program_learns_what_there_is() {
     let server = start(&world, &[]);
     let api = json(&server, "/openapi.json");
     for path in [
-        "/add", "/promised/{index}", "/events", "/status", "/pledges", "/pledges/{id}", "/incidents", "/agenda", "/roster",
-        "/entries/{index}", "/checkpoint", "/healthz", "/readyz", "/metrics",
+        "/add",
+        "/promised/{index}",
+        "/events",
+        "/status",
+        "/pledges",
+        "/pledges/{id}",
+        "/incidents",
+        "/agenda",
+        "/roster",
+        "/entries/{index}",
+        "/checkpoint",
+        "/healthz",
+        "/readyz",
+        "/metrics",
     ] {
         assert!(api["paths"][path].is_object(), "{path}");
     }
@@ -120,7 +136,9 @@ impl Listener {
     fn start(server: &Server, from: Option<&str>) -> Self {
         let mut stream = server.connect();
         let from = from.map_or(String::new(), |from| format!("Last-Event-ID: {from}\r\n"));
-        stream.write_all(format!("GET /events HTTP/1.1\r\nHost: localhost\r\n{from}\r\n").as_bytes()).unwrap();
+        stream
+            .write_all(format!("GET /events HTTP/1.1\r\nHost: localhost\r\n{from}\r\n").as_bytes())
+            .unwrap();
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         while line != "\r\n" {
@@ -182,7 +200,10 @@ fn events_tell_what_an_entry_brought() {
     assert_eq!(pledged["key"], format!("pledged:{id}"));
     assert_eq!((&pledged["index"], &pledged["exercise"]), (&9.into(), &false.into()));
     assert!(["durable", "published"].contains(&pledged["state"].as_str().unwrap()), "{pledged}");
-    assert_eq!((&pledged["about"], &pledged["by"][0], &pledged["to"][0]), (&id.to_string().into(), &"de".into(), &"ua".into()));
+    assert_eq!(
+        (&pledged["about"], &pledged["by"][0], &pledged["to"][0]),
+        (&id.to_string().into(), &"de".into(), &"ua".into())
+    );
     // It is in force once it is accepted, and so it is said.
     let mut ua = Author::new(&log, "ua");
     let (text, accepted) = ua.say(&accept(&[id]));
@@ -267,9 +288,11 @@ fn a_listener_goes_on_where_it_was_without_gap_or_repeat() {
     let server = start(&world, &[]);
     let again = Listener::start(&server, Some(&begun)).until("published", "published:16");
     assert_eq!(again, all, "the journal has all of it");
-    let numbers: Vec<u64> = all.iter().map(|(id, ..)| id.split_once('-').unwrap().1.parse().unwrap()).collect();
+    let numbers: Vec<u64> =
+        all.iter().map(|(id, ..)| id.split_once('-').unwrap().1.parse().unwrap()).collect();
     assert!(numbers.windows(2).all(|two| two[0] + 1 == two[1]), "{numbers:?}");
-    let entries: Vec<&Value> = all.iter().filter(|(_, name, _)| name == "entry").map(|(_, _, data)| &data["index"]).collect();
+    let entries: Vec<&Value> =
+        all.iter().filter(|(_, name, _)| name == "entry").map(|(_, _, data)| &data["index"]).collect();
     assert_eq!(entries, (9..16).map(Value::from).collect::<Vec<_>>().iter().collect::<Vec<_>>());
     for gone in ["nonsense", "abc-1", &format!("{}-999", begun.split_once('-').unwrap().0)] {
         let (_, name, _) = Listener::start(&server, Some(gone)).event();

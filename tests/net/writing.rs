@@ -2,9 +2,7 @@
 
 use super::{Answer, Server};
 use crate::cli_verify::World;
-use crate::support::small_log::{
-    SmallLog, accede, at, handle, key, key_set, log_vkey, pledge, short, terms,
-};
+use crate::support::small_log::{SmallLog, accede, at, handle, key, key_set, log_vkey, pledge, short, terms};
 use serde_json::Value;
 use servanda::armor::File;
 use servanda::charter::Partner;
@@ -236,7 +234,9 @@ fn what_does_not_go_in_is_told_why() {
     let said = problem(&add(&armoured(&statement, forged)), 422, "refused");
     assert_eq!(said["rule"], "bad-signature");
     problem(&add(&armoured(&statement, Vec::new())), 400, "no-statement");
-    for garbage in ["", "garbage", "-----BEGIN SERVANDA STATEMENT-----\nAAAA\n-----END SERVANDA STATEMENT-----\n"] {
+    for garbage in
+        ["", "garbage", "-----BEGIN SERVANDA STATEMENT-----\nAAAA\n-----END SERVANDA STATEMENT-----\n"]
+    {
         problem(&add(garbage), 400, "no-statement");
     }
     problem(&add(&"x".repeat(129 << 10)), 413, "too-long");
@@ -278,7 +278,12 @@ fn sixty_four_clients_share_commits() {
     let metrics = server.get("/metrics", "");
     let count = |name: &str| -> u64 {
         let line = metrics.text().lines().find(|line| line.starts_with(name));
-        line.unwrap_or_else(|| panic!("{name}: {}", metrics.text())).rsplit(' ').next().unwrap().parse().unwrap()
+        line.unwrap_or_else(|| panic!("{name}: {}", metrics.text()))
+            .rsplit(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
     };
     assert_eq!(count("servanda_submissions_total{outcome=\"new\"}"), 256);
     assert_eq!(count("servanda_statement_seconds_count{state=\"durable\"}"), 256);

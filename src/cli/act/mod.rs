@@ -14,7 +14,8 @@ pub use written::{Fields, from_file, whole_day};
 use super::problem::Problem;
 use serde_json::{Map, Value, json};
 use servanda::field::Instant;
-use servanda::ledger::Ledger;
+use servanda::hash::Hash;
+use servanda::ledger::{Gist, Ledger};
 use servanda::roster::Roster;
 use servanda::statement::terms::Instrument;
 use servanda::statement::{Act, Kind};
@@ -151,8 +152,12 @@ fn with_terms(
     if body.contains_key("terms") {
         return Ok(body);
     }
-    terms.entry("force").or_insert_with(|| json!("political"));
-    terms.entry("valid_from").or_insert_with(|| json!(around.now));
+    // New terms that do not say it are as strong as the old ones, and hold from the same time on.
+    let before = amended(kind, &body, around);
+    terms.entry("force").or_insert_with(|| before.map_or_else(|| json!("political"), |old| json!(old.force)));
+    terms
+        .entry("valid_from")
+        .or_insert_with(|| before.map_or_else(|| json!(around.now), |old| json!(old.valid_from)));
     if let Some(day) = terms.get_mut("valid_until") {
         written::whole_day(day);
     }
@@ -170,6 +175,12 @@ fn with_terms(
     }
     body.insert("terms".to_owned(), json!({ "open": terms }));
     Ok(body)
+}
+
+/// The last terms of what is amended, where they stand open.
+fn amended<'a>(kind: Kind, body: &Map<String, Value>, around: &Around<'a>) -> Option<&'a Gist> {
+    let id = body.get("statement").filter(|_| kind == Kind::Amend)?.as_str()?.parse::<Hash>().ok()?;
+    around.ledger?.pledge_of(&id)?.latest().gist()
 }
 
 fn normalise(fields: &mut Map<String, Value>) {

@@ -24,7 +24,7 @@ EXAMPLE
 /// How wide a draft's summary may be.
 const SUMMARY: usize = 60;
 
-/// Lists what falls due until a day, and what waits for somebody's word
+/// List what falls due until a day, and what waits for somebody's word
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
@@ -113,10 +113,10 @@ fn draft_row(draft: &Unsigned) -> Vec<String> {
 }
 
 fn row(basis: &Basis, item: &Item) -> Vec<String> {
-    let about = item.about.as_ref().map_or_else(|| "sealed terms".to_owned(), |about| cells::label(about));
+    let about = item.about.as_ref().map_or_else(|| "sealed terms".to_owned(), |about| cells::title(about));
     let what = match &item.what {
-        What::Due { label, verdict: Verdict::Overdue, .. } => {
-            format!("{about}, {}: overdue, no response on record that was received", cells::label(label))
+        What::Due { label, verdict: Verdict::Overdue, why, .. } => {
+            format!("{about}, {}: overdue, {why}", cells::label(label))
         }
         What::Due { label, verdict, .. } => {
             let is_past = item.by.is_some_and(|by| by < basis.when.at);

@@ -22,7 +22,7 @@ EXAMPLE
 /// The most lines of sums, so that all fits ten lines.
 const SUMS: usize = 2;
 
-/// Tells in ten lines whether a partner kept its word
+/// Tell in ten lines whether a partner kept its word
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
@@ -116,18 +116,24 @@ fn lines(basis: &Basis, partner: &Handle, status: &Status) -> Vec<String> {
 /// What was not kept by its day, with the ids to go on from.
 fn not_kept(status: &Status) -> String {
     let words = [
-        (Verdict::Overdue, "overdue: no response on record that was received"),
         (Verdict::Declined, "declined"),
+        (Verdict::PartKept, "part kept"),
         (Verdict::KeptLate, "kept late"),
         (Verdict::Claimed, "claimed, not confirmed"),
     ];
-    let each = words.into_iter().filter_map(|(verdict, words)| {
-        let ids = ids_of(status.obligations.iter().filter(|row| row.verdict == verdict));
-        if ids.is_empty() { None } else { Some(format!("{} {words} ({})", ids.len(), cells::ids(&ids))) }
-    });
-    let each: Vec<_> = each.collect();
+    let of = |verdict| status.obligations.iter().filter(move |row| row.verdict == verdict);
+    // Nothing on record, and something that was not received, are two things.
+    let mut overdue: BTreeMap<&str, Vec<Hash>> = BTreeMap::new();
+    for row in of(Verdict::Overdue) {
+        overdue.entry(row.why).or_default().push(row.rests_on.id);
+    }
+    let overdue = overdue.into_iter().map(|(why, ids)| (format!("overdue: {why}"), ids));
+    let others = words.into_iter().map(|(verdict, words)| (words.to_owned(), ids_of(of(verdict))));
+    let each = overdue.chain(others).filter(|(_, ids)| !ids.is_empty());
+    let each: Vec<_> =
+        each.map(|(words, ids)| format!("{} {words} ({})", ids.len(), cells::ids(&ids))).collect();
     if each.is_empty() {
-        "Nothing overdue, declined, late or unconfirmed.".to_owned()
+        "Nothing overdue, declined, kept in part or late, or unconfirmed.".to_owned()
     } else {
         format!("{}.", each.join("; "))
     }

@@ -50,6 +50,11 @@ pub fn label(text: &str) -> String {
     short(&word(text), LABEL)
 }
 
+/// A pledge by its reference or title alone.
+pub fn title(text: &str) -> String {
+    short(&word(text), TITLE)
+}
+
 /// The beginning of a word, its closing quotation mark kept.
 fn short(word: &str, width: usize) -> String {
     let shown = cut(word, width);

@@ -3,7 +3,7 @@
 use super::agenda::aspect;
 use super::basis::{Basis, BasisArgs};
 use super::cells;
-use crate::cli::plain::quoted;
+use crate::cli::plain::{cut, quoted, word};
 use crate::cli::words::Page;
 use crate::cli::{Context, Outcome};
 use serde_json::json;
@@ -20,7 +20,10 @@ EXAMPLE
   servanda incidents --log paris
   servanda incidents --log paris --at 2027-01-01";
 
-/// Shows incidents as each observer reported them, and who vouches for which
+/// How wide a figure's measure and period may be in a table, both together.
+const FIGURE: usize = 100;
+
+/// Show incidents as each observer reported them, and who vouches for which
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
@@ -49,16 +52,59 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
         page.sentence(format!("Exercises: {}; nothing is owed because of them", exercises.len()));
         exercises.iter().for_each(|incident| show(&mut page, incident, quorum));
     }
+    // On most of them nobody says anything but their reporter: those are figures, and a table shows more of them.
+    let (alone, others): (Vec<_>, Vec<_>) = observations.iter().partition(|report| is_alone(report));
     if !observations.is_empty() {
         page.gap();
-        page.sentence(format!("Observations, which report no incident: {}", observations.len()));
-        for report in &observations {
+        page.sentence(observed(&observations));
+        for report in others {
             page.gap();
             show_report(&mut page, report);
         }
     }
     page.finish().iter().for_each(|line| context.screen.say(line));
+    if !alone.is_empty() {
+        context.screen.say("");
+        let mut rows = cells::headed(&["by", "when", "where", "figure", "value", "id", ""]);
+        rows.extend(alone.into_iter().flat_map(rows_of));
+        cells::table(&context.screen, &rows);
+    }
     Ok(basis.finish(context))
+}
+
+/// How many observations there are, and how many of them their author has replaced.
+fn observed(all: &[ReportRow]) -> String {
+    let replaced = match all.iter().filter(|report| report.superseded_by.is_some()).count() {
+        0 => String::new(),
+        n => format!(", {n} of them superseded"),
+    };
+    format!("Observations, which report no incident: {}{replaced}", all.len())
+}
+
+/// Whether nobody but its reporter says anything of it.
+fn is_alone(report: &ReportRow) -> bool {
+    report.against.is_empty()
+        && report.actor.is_none()
+        && report.tally.iter().all(|tally| tally.disputed.is_empty() && tally.attested.len() <= 1)
+}
+
+/// A line for each figure of an observation.
+fn rows_of(report: &ReportRow) -> Vec<Vec<String>> {
+    let (from, to) = (point(report.from), point(report.to));
+    let when = if from == to { from } else { format!("{from} to {to}") };
+    let mut marks = Vec::new();
+    marks.extend(report.superseded_by.map(|by| format!("superseded by {}", by.short())));
+    marks.extend(report.disowned.then(|| "disowned: said with a stolen key".to_owned()));
+    let row = |region: &str, figure: String, value: String| {
+        let at = if region.is_empty() { report.place.as_str() } else { region };
+        let at = if at.is_empty() { cells::NONE.to_owned() } else { cells::label(at) };
+        let (by, id) = (report.said.by.to_string(), report.said.id.short());
+        vec![by, when.clone(), at, figure, value, id, marks.join(", ")]
+    };
+    if report.figures.is_empty() {
+        return vec![row("", "not recorded".to_owned(), String::new())];
+    }
+    report.figures.iter().map(|f| row(&f.region, measured(f), f.value.grouped())).collect()
 }
 
 fn show(page: &mut Page<'_>, incident: &IncidentRow, quorum: u64) {
@@ -129,6 +175,12 @@ fn figure_words(figure: &Figure) -> String {
         }
     }
     out
+}
+
+/// What is measured, and when.
+fn measured(figure: &Figure) -> String {
+    let period = if figure.period.is_empty() { String::new() } else { format!(", {}", word(&figure.period)) };
+    cut(&format!("{}{period}", word(&figure.measure)), FIGURE)
 }
 
 fn tally_words(tally: &AspectTally) -> String {

@@ -20,7 +20,7 @@ EXAMPLE
   servanda roster --log paris
   servanda roster de --log paris --at 2026-12-31";
 
-/// Shows which officers and keys counted from which entry to which, and open motions
+/// Show which officers and keys counted from which entry to which, and open motions
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

@@ -26,7 +26,7 @@ EXAMPLE
   servanda status --log paris --matrix --at 2027-06-30
   servanda status --log paris --diff 2026-12-01 2027-06-01";
 
-/// Shows how pledges, and what is owed under them, stand
+/// Show how pledges, and what is owed under them, stand
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
@@ -265,6 +265,7 @@ fn change_row(change: &Change) -> Vec<String> {
         Changed::Verdict { from, to } => format!("{} -> {}", from.words(), to.words()),
         Changed::NotOwed(verdict) => format!("no longer owed: {} before", verdict.words()),
         Changed::Contested { from, to } => format!("disputes: {from} -> {to}"),
+        Changed::Opened(what) => format!("revealed: {}", plain(what)),
     };
     vec![
         cells::handles(&change.by),

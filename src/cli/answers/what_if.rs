@@ -20,7 +20,7 @@ EXAMPLE
   servanda what-if \"armed attack\" --against ua --log paris
   servanda what-if \"armed attack\" --against ua --log paris --at 2027-06-01T12:00Z";
 
-/// Tells who would owe what by when if an incident happened, and who would not, and why
+/// Tell who would owe what by when if an incident happened, and who would not, and why
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

@@ -57,11 +57,11 @@ impl Seen {
 }
 
 fn evidence(known: &Known, one: &VerifiedCheckpoint, other: &VerifiedCheckpoint) -> Option<Evidence> {
-    let founding = known.rosters.iter().find_map(|roster| {
+    let (roster, founding) = known.rosters.iter().find_map(|roster| {
         let chain = [one, other].into_iter().find_map(|c| roster.verify(c.size(), &c.root()).ok())?;
-        Some(chain.at(0)?.entry.statement.clone())
+        Some((roster, chain.at(0)?.entry.statement.clone()))
     })?;
-    let made: Result<Evidence, EvidenceError> = fork::of_checkpoints(&founding, one, other);
+    let made: Result<Evidence, EvidenceError> = fork::of_checkpoints(&founding, one, other, Some(roster));
     let evidence = made.ok()?;
     check(&evidence, known.pinned()).ok().map(|_| evidence)
 }

@@ -160,7 +160,12 @@ pub fn run(context: &Context, args: &Check) -> anyhow::Result<Outcome> {
 /// Breaks a sentence before the terminal would; what follows stands further in.
 fn wrapped(line: &str) -> Vec<String> {
     let mut lines = plain::wrap_hanging(line, plain::WIDTH, plain::WIDTH - 4);
-    lines.iter_mut().skip(1).for_each(|line| line.insert_str(0, "    "));
+    for (n, line) in lines.iter_mut().enumerate() {
+        line.truncate(line.trim_end().len());
+        if n > 0 {
+            line.insert_str(0, "    ");
+        }
+    }
     lines
 }
 

@@ -52,9 +52,10 @@ const NOTICE: &str = "\
 # An example that nobody signed
 
 `servanda demo` made this folder. **No government signed this log.** Nobody named in it was asked, and nobody took part.
-The pledges are facts from published agreements; where words differ, the agreement decides. Every key was made from a
-published seed, so that anyone can sign with it: no signature here proves anything about those named. The folder `attacks`
-holds forgeries, as what they are.
+The pledges are facts from published agreements; where words differ, the agreement decides. What an observer counts are
+figures from published reports, with their dates moved, as each of them says. All that happens then is made up. Every key
+was made from a published seed, so that anyone can sign with it: no signature here proves anything about those named. The
+folder `attacks` holds forgeries, as what they are.
 ";
 
 /// The honest log.

@@ -15,14 +15,14 @@ mod sign;
 mod told;
 
 use super::screen::Screen;
-use super::words::{count, listed};
+use super::words::{count, grouped, listed};
 use super::{Context, Outcome};
 use anyhow::Context as _;
 use cast::Cast;
 use dishonest::{ATTACKS, Attack, Scene};
 use founding::{Honest, KEPT, KEYS, LOG, TRUST};
 use serde_json::json;
-use servanda::field::{Handle, Role};
+use servanda::field::{Day, Handle, Instant, Role};
 use servanda::hash::Hash;
 use servanda::statement::body::Occasion;
 use std::fs;
@@ -37,14 +37,19 @@ EXAMPLE
   servanda demo
   servanda demo ukraine";
 
+/// A minute.
+const MINUTE_MS: u64 = 60_000;
+
 /// The pledge of which a proof is made.
 const PROVEN: &str = "DEU-M1";
 
 /// What to try next, in the demo's folder, where `trust.toml` and `keys/log` are found by themselves.
-const NEXT: [&str; 6] = [
+const NEXT: [&str; 8] = [
     "servanda verify log",
     "servanda brief ie --log log",
     "servanda history ISL-M1 --log log",
+    "servanda incidents --log log",
+    "servanda review-pack --since 2024-01-01 --log log --out review.html",
     "servanda check attacks/4-forked.evidence",
     "servanda pledge --log log --key keys/de/0 --key keys/de/1 --to ua --title \"Winter aid\" \\",
     "    --instrument humanitarian --quantity \"up to 5000000 EUR\"",
@@ -67,11 +72,14 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     founding::take_folder(&dir)?;
     let screen = &context.screen;
     introduce(screen, &dir);
+    // Whole minutes read better, and the log ends by then all the same.
     let now = context.clock.now();
+    let now = Instant::from_ms(now.ms() - now.ms() % MINUTE_MS)?;
     let cast = Cast::of_the_example()?;
     let honest = founding::found(&dir, &cast, now)?;
     tell_founding(screen, &cast, &honest);
     tell_signing(screen, &honest);
+    tell_observed(screen, &honest)?;
     tell_events(screen, &cast, &honest)?;
 
     let log = examine::open(&dir.join(LOG), Some(&honest.trust))?;
@@ -109,7 +117,7 @@ fn introduce(screen: &Screen, dir: &Path) {
         screen,
         "No government signed this log. The pledges are facts from published agreements, in our own words. Nobody named \
          here was asked or took part, and every key is made from a published seed: no signature here proves anything \
-         about anyone.",
+         about anyone. What observers counted is real as well, its dates moved; what happens after that is made up.",
     );
     told::row(screen, Tone::Quiet, "folder", &dir.display().to_string());
 }
@@ -156,10 +164,42 @@ fn tell_signing(screen: &Screen, honest: &Honest) {
     }
 }
 
+/// Which figures are real, and by how much their dates are moved.
+fn tell_observed(screen: &Screen, honest: &Honest) -> anyhow::Result<()> {
+    let observed = honest.played.observed.as_ref().context("something is observed in the demo")?;
+    let [first, .., last] = observed.daily.as_slice() else { anyhow::bail!("the example holds reports") };
+    told::heading(screen, "3  What observers counted: real figures, moved in time");
+    let text = format!(
+        "ceasefire violations by day and region, from daily reports {} to {} of the OSCE Special Monitoring Mission to \
+         Ukraine; who signs them here is invented",
+        first.report, last.report
+    );
+    told::row(screen, Tone::Quiet, "source", &text);
+    let shown = Day::from_days(last.evening.days() + observed.moved_days)?;
+    let text = format!(
+        "all their dates, by {} days: {} is shown as {shown}",
+        grouped(observed.moved_days.unsigned_abs()),
+        last.evening
+    );
+    told::row(screen, Tone::Quiet, "moved", &text);
+    let changed = if observed.changed == 0 { "unchanged" } else { "some of them changed" };
+    let text = format!(
+        "{}; {} of them restate a figure, {changed}, and supersede the report that gave it first",
+        count(observed.reports, "observation", "observations"),
+        observed.restated
+    );
+    told::row(screen, Tone::Quiet, "reported", &text);
+    let highest = last.regions.iter().map(|region| format!("{} in {}", region.violations, region.name));
+    let text = format!("{}, up to the evening of {}", listed(highest, "and"), last.evening);
+    told::row(screen, Tone::Quiet, "highest", &text);
+    told::row(screen, Tone::Quiet, "follows", "nothing: figures are observations, and establish no attack");
+    Ok(())
+}
+
 /// What was made up, and what the ledger makes of it.
 fn tell_events(screen: &Screen, cast: &Cast, honest: &Honest) -> anyhow::Result<()> {
     let events = honest.played.events.as_ref().context("something happens in the demo")?;
-    told::heading(screen, "3  What happened then: made up, all of it");
+    told::heading(screen, "4  What happened then: made up, all of it");
     told::paragraph(
         screen,
         "No such attack was reported, and nobody consulted, declined or kept silent. Who does what here, the order of the \
@@ -196,7 +236,7 @@ fn tell_events(screen: &Screen, cast: &Cast, honest: &Honest) -> anyhow::Result<
 }
 
 fn tell_verdict(screen: &Screen, verdict: &examine::Verdict) {
-    told::heading(screen, "4  Verifying all of it");
+    told::heading(screen, "5  Verifying all of it");
     let text = format!(
         "{} entries: signatures, links, each `prev` and `seen`, tiles, root, checkpoint",
         verdict.signatures_checked,
@@ -208,7 +248,7 @@ fn tell_verdict(screen: &Screen, verdict: &examine::Verdict) {
     };
     told::row(screen, tone, "verdict", &text);
     let text =
-        "quorum none: there are no witnesses, so that what readers keep must do in their place (see 6)";
+        "quorum none: there are no witnesses, so that what readers keep must do in their place (see 7)";
     told::row(screen, Tone::Quiet, "note", text);
 }
 
@@ -231,7 +271,7 @@ fn prove(
         fs::write(dir.join(name), text)?;
     }
     let checked = examine::check(&dir.join(&names[0]), &dir.join(&names[1]), &honest.trust)?;
-    told::heading(screen, "5  One pledge, proven offline");
+    told::heading(screen, "6  One pledge, proven offline");
     let kilobytes = |text: &str| format!("{}.{} kB", text.len() / 1000, text.len() % 1000 / 100);
     let text = format!(
         "{} ({}) and {} ({}), checked with {TRUST} and without the log",
@@ -255,7 +295,7 @@ fn prove(
 }
 
 fn tell_attacks(screen: &Screen, attacks: &[Attack]) {
-    told::heading(screen, "6  The operator cheats, with its own key");
+    told::heading(screen, "7  The operator cheats, with its own key");
     let text = "Each time on a copy, with links, tiles, root, checkpoint and its signature made anew. What it cannot make is \
                 a signature of somebody else's, and what it cannot reach is what others keep.";
     told::paragraph(screen, text);
@@ -273,7 +313,7 @@ fn tell_attacks(screen: &Screen, attacks: &[Attack]) {
 }
 
 fn tell_next(screen: &Screen, dir: &Path) {
-    told::heading(screen, "7  Go on from here");
+    told::heading(screen, "8  Go on from here");
     let dir = dir.display().to_string();
     let plain = dir.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
     let dir = if plain { dir } else { format!("'{}'", dir.replace('\'', "'\\''")) };

@@ -1,13 +1,15 @@
 //! What everyone says in the demo, round by round: all accede; then, for each day on which agreements were signed, those
-//! who signed them pledge, and Ukraine accepts what was pledged in the round before. What happens then is made up
-//! ([`events`]).
+//! who signed them pledge, and Ukraine accepts what was pledged in the round before. Then an observer reports figures
+//! that are real, moved in time ([`observations`]); what happens after that is made up ([`events`]).
 //!
 //! The same play goes through the honest door into the log ([`super::founding`]) and through that of an operator who makes
 //! up a log of its own ([`super::forge`]). Within a round all have seen the same: the log as the round before left it.
 
 mod events;
+mod observations;
 
 pub use events::Events;
+pub use observations::Observed;
 
 use super::cast::{Cast, Member, Pledge};
 use super::sign::sign;
@@ -67,6 +69,8 @@ pub struct Played {
     pub rounds: Vec<(u64, String)>,
     /// On how many days agreements were signed.
     pub days: usize,
+    /// What observers counted.
+    pub observed: Option<Observed>,
     /// What happened then.
     pub events: Option<Events>,
 }
@@ -110,7 +114,10 @@ pub fn play(door: &mut dyn Door, cast: &Cast, now: Instant) -> anyhow::Result<Pl
     let last = std::mem::take(&mut stage.open);
     stage.accept(last)?;
     stage.close()?;
-    stage.now = stage.now.plus(Duration::of_days(DAYS_SIGNED));
+    let signed = stage.now;
+    let day_before = signed.plus(Duration::of_days(DAYS_SIGNED - 1)).day();
+    stage.played.observed = Some(observations::play(&mut stage, day_before)?);
+    stage.now = signed.plus(Duration::of_days(DAYS_SIGNED));
     stage.played.events = Some(events::play(&mut stage)?);
     Ok(stage.played)
 }
@@ -132,6 +139,11 @@ impl Stage<'_> {
         let draft = sign(member, class, act, self.door.history(), self.seen, self.now)?;
         let id = draft.id();
         Ok((id, self.door.admit(draft, self.now)?))
+    }
+
+    /// Lets a partner say something in the class in which it usually is said.
+    fn duty(&mut self, handle: &str, act: &Act) -> anyhow::Result<Hash> {
+        Ok(self.say(self.cast.member(handle)?, act.kind().classes()[0], act)?.0)
     }
 
     fn pledge(&mut self, pledge: &Pledge) -> anyhow::Result<()> {

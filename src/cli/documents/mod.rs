@@ -37,7 +37,7 @@ EXAMPLE
   servanda open agreement.pdf --log paris
   servanda open --opening 3f9c02ab44d1.terms.quantity.opening --log paris";
 
-/// Tells which statements carry a document, and opens what was sealed
+/// Tell which statements carry a document, and opens what was sealed
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

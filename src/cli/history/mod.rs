@@ -21,7 +21,8 @@ use servanda::codec::decode;
 use servanda::field::{Handle, Instant, Short};
 use servanda::hash::Hash;
 use servanda::ledger::Pledge;
-use servanda::statement::terms::Terms;
+use servanda::statement::body::Reveal;
+use servanda::statement::terms::{Bounded, Quantity, Terms};
 use servanda::statement::{Act, MAX_STATEMENT};
 use std::collections::BTreeMap;
 use trail::{Step, trail};
@@ -35,7 +36,7 @@ EXAMPLE
   servanda history DEU-M1 --log paris
   servanda history 3f9c02 --log paris --at 2027-01-31";
 
-/// Tells everything about one pledge: terms, amendments, acceptances, calls, responses, verdicts
+/// Tell everything about one pledge: terms, amendments, acceptances, calls, responses, verdicts
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
@@ -133,6 +134,8 @@ impl<'a> Story<'a> {
         let names = |handle: &Handle| folded.name(handle);
         let page = Page::new(&names);
         let mut last: Option<(Hash, Vec<Handle>)> = None;
+        // The pledge that adopted a record, and how the record stood then.
+        let mut adopted: Option<(Hash, Hash)> = None;
         for step in trail(log, folded, pledge)? {
             let signers = signatories::titles(folded.roster(), step.index, &step.entry);
             let id = step.entry.id;
@@ -150,17 +153,42 @@ impl<'a> Story<'a> {
                     if let Some(terms) = story.texts.get(record).cloned() {
                         story.texts.insert(id, terms);
                     }
+                    adopted = Some((id, *record));
                     last = Some((id, to.clone()));
-                } else if let Act::Reveal(body) = act
-                    && body.field.as_str() == "terms"
-                    && let Ok(terms) = decode::<Terms>(&body.value, MAX_STATEMENT)
-                {
-                    story.texts.insert(body.statement, Sealable::Open(terms));
+                } else if let Act::Reveal(body) = act {
+                    let copy = adopted.filter(|(_, record)| *record == body.statement).map(|(id, _)| id);
+                    for id in std::iter::once(body.statement).chain(copy) {
+                        story.texts.entry(id).and_modify(|terms| open(terms, body));
+                    }
                 }
             }
             story.chapters.push(Chapter { step, signers, changes });
         }
         Ok(story)
+    }
+}
+
+/// Puts what was revealed in the seal's place.
+fn open(terms: &mut Sealable<Terms>, body: &Reveal) {
+    let number =
+        |name: &str| name.strip_prefix("terms.dues.")?.strip_suffix(".quantity")?.parse::<usize>().ok();
+    let quantity = || decode::<Bounded>(&body.value, MAX_STATEMENT).map(Quantity::Open);
+    match (body.field.as_str(), terms) {
+        ("terms", terms) => {
+            if let Ok(open) = decode(&body.value, MAX_STATEMENT) {
+                *terms = Sealable::Open(open);
+            }
+        }
+        ("terms.quantity", Sealable::Open(terms)) => {
+            terms.quantity = quantity().unwrap_or_else(|_| terms.quantity.clone());
+        }
+        (field, Sealable::Open(terms)) => {
+            let due = number(field).and_then(|n| terms.dues.0.get_mut(n));
+            if let (Some(due), Ok(quantity)) = (due, quantity()) {
+                due.quantity = quantity;
+            }
+        }
+        (_, Sealable::Sealed(_)) => {}
     }
 }
 

@@ -68,7 +68,7 @@ impl Story<'_> {
             "by": owed.by(),
             "to": owed.facet.to,
             "exercise": owed.is_exercise(),
-            "disowned": owed.obligation.is_some_and(|o| o.disowned),
+            "disowned": owed.is_disowned(),
             "deadline": owed.deadline,
             "verdict": owed.verdict.words(),
             "rule": owed.why,

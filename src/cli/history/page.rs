@@ -121,7 +121,7 @@ impl Story<'_> {
         if !owed.contested.is_empty() {
             page.row("contested", format!("by {}", voices(&owed.contested)));
         }
-        if owed.obligation.is_some_and(|o| o.disowned) {
+        if owed.is_disowned() {
             page.row("disowned", "it rests on what was said with stolen keys");
         }
         self.rests_on(page, owed);

@@ -24,7 +24,17 @@ pub struct Unsigned {
     pub id: Hash,
     /// The statement, encoded.
     pub bytes: Vec<u8>,
+    /// Statements of one group come into the log together, or not at all.
+    pub group: Option<u32>,
     class: Class,
+}
+
+#[cfg(test)]
+impl Unsigned {
+    /// One of these parts.
+    pub fn new(id: Hash, bytes: Vec<u8>, group: Option<u32>, class: Class) -> Self {
+        Self { id, bytes, group, class }
+    }
 }
 
 /// Who signs, and how.
@@ -62,7 +72,7 @@ pub fn chained(
     let mut chains: HashMap<Class, _> =
         classes.values().map(|class| (*class, history.chain(&author.handle, *class))).collect();
     let mut statements = Vec::with_capacity(ready.len());
-    for Ready { line, reference, kind, body, .. } in ready {
+    for Ready { line, reference, kind, body, group, .. } in ready {
         let class = classes[&kind];
         let chain = chains.get_mut(&class).expect("there is one for each class");
         let made = Statement {
@@ -82,9 +92,9 @@ pub fn chained(
             Ok(bytes) => {
                 let id = statement::id(&bytes);
                 chain.advance(id);
-                statements.push(Unsigned { id, bytes, class });
+                statements.push(Unsigned { id, bytes, group, class });
             }
-            Err(error) => refused.push(Refused { line, reference, refusal: Refusal::Statement(error) }),
+            Err(error) => refused.push(Refused::new(line, reference, Refusal::Statement(error))),
         }
     }
     Ok(statements)
@@ -115,17 +125,16 @@ fn officers<'a>(desk: &Desk, author: &Author<'a>, class: Class) -> Result<Vec<(u
         Problem::refused(format!("{handle} has no keys in this log"))
             .hint("a partner accedes first, with `servanda accede`")
     })?;
-    let hint = "`servanda roster` lists the officers, their keys and what they may sign";
+    let refused = |what: String| Problem::refused(what).hint(signing::OFFICERS);
     let mut officers = Vec::new();
     for key in author.keys {
         let public = key.public();
         let at = in_force.keys.iter().position(|known| *known == public);
-        let at = at
-            .ok_or_else(|| Problem::refused(format!("a key belongs to no officer of {handle}")).hint(hint))?;
+        let at = at.ok_or_else(|| refused(format!("a key belongs to no officer of {handle}")))?;
         let officer = &in_force.set.officers[at];
         if !officer.classes.has(class) {
             let what = format!("officer {at} ({}) may not sign in class \"{class}\"", officer.title);
-            return Err(Problem::refused(what).hint(hint).into());
+            return Err(refused(what).into());
         }
         officers.push((u8::try_from(at).expect("a set has at most 128"), key));
     }

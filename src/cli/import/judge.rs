@@ -98,18 +98,8 @@ impl<'a> Judge<'a> {
             let moment = one.remove(0);
             fields.0.insert("to".to_owned(), moment);
         }
-        let has_terms = has_terms(kind);
         for (name, value) in &mut fields.0 {
-            if PARTIES.contains(&name.as_str()) {
-                each(value, &|value| self.party(value));
-            } else if name == "to" && has_terms {
-                each(value, &|value| self.partner(value));
-            } else if DAYS.contains(&name.as_str())
-                || MOMENTS.contains(&name.as_str())
-                || WHEN.contains(&name.as_str())
-            {
-                midnight(value);
-            }
+            self.adjust(name, value, kind);
             check(name, value, kind)?;
         }
         let around = Around {
@@ -122,6 +112,38 @@ impl<'a> Judge<'a> {
         };
         let act = act::act(kind, fields, &around).map_err(Refusal::Act)?;
         Ok(Judged { kind, body: act.encode_body() })
+    }
+
+    /// Puts what the user chose into fields of which the row says nothing, or nothing that can be read.
+    pub fn fall_back(&self, fields: &mut Fields, otherwise: &[(String, String)]) {
+        let named = fields.0.get("kind").and_then(Value::as_str).and_then(kind_named);
+        let kind = named.unwrap_or(self.kind);
+        for (name, instead) in otherwise {
+            let reads = fields.0.get(name).is_some_and(|value| {
+                let mut value = value.clone();
+                self.adjust(name, &mut value, kind);
+                check(name, &value, kind).is_ok()
+            });
+            if reads {
+                continue;
+            }
+            if instead.is_empty() {
+                fields.0.shift_remove(name);
+            } else {
+                fields.0.insert(name.clone(), json!(instead));
+            }
+        }
+    }
+
+    /// Reads a value as it was meant: partners by their names, days with a midnight.
+    fn adjust(&self, name: &str, value: &mut Value, kind: Kind) {
+        if PARTIES.contains(&name) {
+            each(value, &|value| self.party(value));
+        } else if name == "to" && has_terms(kind) {
+            each(value, &|value| self.partner(value));
+        } else if DAYS.contains(&name) || MOMENTS.contains(&name) || WHEN.contains(&name) {
+            midnight(value);
+        }
     }
 
     /// A partner by its handle or shown name; anybody else is a name.

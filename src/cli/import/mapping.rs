@@ -5,6 +5,7 @@ use super::rows::Cells;
 use super::template::{Part, Template, TemplateError, column, split};
 use crate::cli::act::{Fields, LISTS};
 use serde_json::{Map, Value};
+use servanda::field::Day;
 use std::collections::{HashMap, HashSet};
 
 /// The fields that are texts of several lines, so that several values may stand in them, one a line.
@@ -30,6 +31,10 @@ pub struct MappingArgs {
     /// columns, e.g. "quantity=Package,Date"; may be repeated
     #[arg(long = "once", value_name = "FIELD=COLUMN,…", help_heading = "Mapping")]
     pub once: Vec<String>,
+    /// What stands in a field where the row says nothing that can be read there, e.g. valid_from=2022-01-24; made_on= for
+    /// nothing at all; may be repeated
+    #[arg(long = "else", value_name = "FIELD=VALUE", help_heading = "Mapping")]
+    pub otherwise: Vec<String>,
 }
 
 /// Why a mapping cannot be used.
@@ -70,6 +75,7 @@ pub struct Mapping {
     absent: HashSet<String>,
     aliases: HashMap<(String, String), String>,
     once: Vec<(String, Vec<usize>)>,
+    otherwise: Vec<(String, String)>,
     /// The columns whose equal values are numbered.
     numbered: Vec<usize>,
 }
@@ -127,6 +133,10 @@ impl Mapping {
             let named: Result<_, _> = named;
             let named = named.map_err(|error| MappingError::Template { field: field.to_owned(), error })?;
             mapping.once.push((field.to_owned(), named));
+        }
+        for given in &args.otherwise {
+            let (field, value) = halves("--else", given, "field=value, or field= for nothing")?;
+            mapping.otherwise.push((field.to_owned(), value.trim().to_owned()));
         }
         mapping.checked()
     }
@@ -187,6 +197,38 @@ impl Mapping {
         !self.once.is_empty()
     }
 
+    /// Whether a field stands once in rows that agree.
+    pub fn is_once(&self, field: &str) -> bool {
+        self.once.iter().any(|(name, _)| name == field)
+    }
+
+    /// What stands in fields of which a row says nothing that can be read; an empty text for nothing.
+    pub fn otherwise(&self) -> &[(String, String)] {
+        &self.otherwise
+    }
+
+    /// Whether the table speaks of a field at all.
+    pub fn mentions(&self, field: &str) -> bool {
+        let mapped = self.fields.iter().map(|(name, _)| name);
+        let mut all = mapped.chain(self.constants.iter().map(|(name, _)| name));
+        all.any(|name| name == field || name == "terms")
+            || self.otherwise.iter().any(|(name, _)| name == field)
+    }
+
+    /// The template of references.
+    pub fn reference(&self) -> Option<&Template> {
+        self.fields.iter().find(|(name, _)| name == "reference").and_then(|(_, templates)| templates.first())
+    }
+
+    /// What a template says in a row in which it numbers nothing, whatever stands for it elsewhere.
+    pub fn words(&self, template: &Template, cells: &Cells) -> Option<String> {
+        if template.0.is_empty() {
+            return Some(String::new());
+        }
+        let value = self.value("", template, cells, &HashMap::new()).ok()??;
+        Some(value.as_str()?.to_owned())
+    }
+
     fn number(&self, cells: &Cells, column: usize, numbers: &mut Numbers) -> Option<u64> {
         let value = match self.cell(cells, column) {
             Cell::Nothing => return None,
@@ -240,7 +282,7 @@ impl Mapping {
             };
             match found {
                 None | Some(Cell::Nothing) => return Ok(None),
-                Some(Cell::Words(words)) => text.push_str(&with_lf(words)),
+                Some(Cell::Words(words)) => text.push_str(&with_lf(day_of(words))),
                 Some(Cell::Value(Value::Number(n))) if n.is_f64() => {
                     return Err(Refusal::Inexact(field.to_owned()));
                 }
@@ -253,6 +295,12 @@ impl Mapping {
         let text = alias.cloned().unwrap_or(text);
         Ok((!text.is_empty()).then_some(Value::String(text)))
     }
+}
+
+/// A day without the midnight that table programs write behind it in some releases, and in others not:
+/// `2022-03-01 00:00:00`.
+fn day_of(text: &str) -> &str {
+    text.strip_suffix(" 00:00:00").filter(|day| day.parse::<Day>().is_ok()).unwrap_or(text)
 }
 
 /// Line ends as they are in the log.
@@ -307,129 +355,4 @@ fn unescaped(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::import::rows::{Row, read};
-    use proptest::prelude::*;
-
-    fn args(maps: &[&str], constants: &[&str], absent: &[&str], aliases: &[&str]) -> MappingArgs {
-        let owned = |all: &[&str]| all.iter().map(|s| (*s).to_owned()).collect();
-        MappingArgs {
-            maps: owned(maps),
-            constants: owned(constants),
-            absent: owned(absent),
-            aliases: owned(aliases),
-            once: Vec::new(),
-        }
-    }
-
-    /// The fields of each row, as JSON.
-    fn fields(args: &MappingArgs, file: &str) -> Vec<String> {
-        let table = read(file.as_bytes(), b',').expect("a table");
-        let mapping = Mapping::new(args, &table.columns).expect("a mapping");
-        let mut numbers = Numbers::default();
-        let shown = |row: &Row| match mapping.fields(row.cells.as_ref().expect("cells"), &mut numbers) {
-            Ok(fields) => Value::Object(fields.0).to_string(),
-            Err(refusal) => refusal.to_string(),
-        };
-        table.rows.iter().map(shown).collect()
-    }
-
-    const FILE: &str = "ID,Kind,Sum,Unit,Text\nA1,Financial,5.0,EUR,one\nA1,Military,.,EUR,\" two \r\nlines\"\nB2,x,Not given,.,\n";
-
-    #[test]
-    fn rows_with_the_same_value_are_numbered() {
-        let args = args(&["reference={ID}.{#ID}"], &[], &[], &[]);
-        assert_eq!(
-            fields(&args, FILE),
-            [r#"{"reference":"A1.1"}"#, r#"{"reference":"A1.2"}"#, r#"{"reference":"B2.1"}"#]
-        );
-    }
-
-    #[test]
-    fn a_template_with_a_column_that_says_nothing_has_no_value() {
-        let args = args(&["quantity=exactly {Sum} {Unit}"], &[], &["Not given", "."], &[]);
-        assert_eq!(fields(&args, FILE), [r#"{"quantity":"exactly 5.0 EUR"}"#, "{}", "{}"]);
-    }
-
-    #[test]
-    fn a_text_that_is_mapped_twice_has_a_line_for_each_and_a_list_a_value() {
-        let args = args(
-            &["text=Text,text=Kind: {Kind},instruments=Kind,instruments=Unit"],
-            &["to=ua", "to=md"],
-            &["."],
-            &["instruments:Financial=economic", "instruments:x="],
-        );
-        assert_eq!(
-            fields(&args, FILE),
-            [
-                r#"{"text":"one\nKind: Financial","instruments":["economic","EUR"],"to":["ua","md"]}"#,
-                r#"{"text":"two \nlines\nKind: Military","instruments":["Military","EUR"],"to":["ua","md"]}"#,
-                r#"{"text":"Kind: x","to":["ua","md"]}"#,
-            ]
-        );
-    }
-
-    #[test]
-    fn without_a_mapping_columns_are_fields_and_what_is_set_comes_first() {
-        let args = args(&[], &["to=ua"], &[], &[]);
-        assert_eq!(fields(&args, "title,to,\nx,de,\n"), [r#"{"title":"x","to":["ua"]}"#]);
-    }
-
-    #[test]
-    fn json_lines_keep_what_is_nested_and_no_digit_is_lost() {
-        let file = r#"{"a":"x","b":{"c":[1]},"n":12,"t":true,"z":null}
-{"a":"x","b":{"c":[1]},"n":0.1}
-{"n":12345678901234567890123}"#;
-        let all = fields(&args(&[], &[], &[], &[]), file);
-        assert_eq!(all[0], r#"{"a":"x","b":{"c":[1]},"n":"12","t":true}"#);
-        assert!(
-            all[1].starts_with("n: write a number") && all[2].starts_with("n: write a number"),
-            "{all:?}"
-        );
-        let all = fields(&args(&["x={a}{b}"], &[], &[], &[]), file);
-        assert_eq!(all[..2], ["x: a list or an object cannot stand among words"; 2]);
-    }
-
-    #[test]
-    fn the_first_of_several_columns_that_says_something_is_taken() {
-        let args = args(&["title={Text|Kind}"], &[], &["x"], &[]);
-        assert_eq!(fields(&args, FILE), [r#"{"title":"one"}"#, r#"{"title":"two \nlines"}"#, "{}"]);
-    }
-
-    #[test]
-    fn mappings_that_cannot_be_meant_are_refused() {
-        let columns = ["A".to_owned(), "B".to_owned()];
-        let error = |a: &MappingArgs| Mapping::new(a, &columns).expect_err("refused").to_string();
-        for (args, want) in [
-            (args(&["to"], &[], &[], &[]), "--map \"to\": want field=Column"),
-            (args(&["=A"], &[], &[], &[]), "--map \"=A\": want field=Column"),
-            (args(&["to=C"], &[], &[], &[]), "to: there is no column \"C\" in the file"),
-            (args(&["title=A,title=B"], &[], &[], &[]), "title is given twice, and can hold one value"),
-            (args(&["title=A"], &["title=x"], &[], &[]), "title is both mapped and set"),
-            (args(&[], &["x"], &[], &[]), "--set \"x\": want field=value"),
-            (args(&[], &[], &[], &["x=y"]), "--alias \"x=y\": want field:value=other"),
-        ] {
-            assert_eq!(error(&args), want);
-        }
-        let once = MappingArgs { once: vec!["quantity=A,C".to_owned()], ..MappingArgs::default() };
-        assert_eq!(error(&once), "quantity: there is no column \"C\" in the file");
-    }
-
-    proptest! {
-        #[test]
-        fn no_row_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), map in "[{}|#=,\\\\a]{0,10}") {
-            if let Ok(table) = read(&bytes, b',') {
-                let mapped = Mapping::new(&args(&[&map], &[], &["a"], &[]), &table.columns);
-                let plain = Mapping::new(&args(&[], &["to=ua"], &["a"], &["a:b=c"]), &table.columns);
-                for mapping in mapped.into_iter().chain(plain) {
-                    let mut numbers = Numbers::default();
-                    for cells in table.rows.iter().filter_map(|row| row.cells.as_ref().ok()) {
-                        let _ = mapping.fields(cells, &mut numbers);
-                        let _ = mapping.once(cells);
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

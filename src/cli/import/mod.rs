@@ -12,7 +12,10 @@ mod judge;
 mod known;
 mod mapping;
 mod refusal;
+mod release;
+mod report;
 mod rows;
+mod sending;
 mod sorting;
 mod template;
 
@@ -21,27 +24,23 @@ use super::keys::SignerArgs;
 use super::open::read_file;
 use super::plain::plain;
 use super::problem::Problem;
-use super::{Context, Outcome, prompts, rounds, signing};
+use super::{Context, Outcome, prompts, signing};
 use anyhow::Result;
-use chain::{Author, Signers, Unsigned};
+use chain::{Author, Unsigned};
 use clap::Args;
 use judge::Judge;
 use mapping::{Mapping, MappingArgs};
+use release::place::Numbering;
+use release::{Account, Asked, Compared, ReleaseArgs, Source};
+use report::Report;
 use serde_json::json;
-use servanda::armor::File;
-use servanda::codec::List;
-use servanda::draft::Draft;
-use servanda::field::{Duration, Handle};
-use servanda::hash::Hash;
-use servanda::log::MAX_ROUND;
+use servanda::field::{Class, Duration, Handle};
+use servanda::hash::sha256;
 use servanda::statement::{Kind, Statement};
-use servanda::submit::Signed;
 use servanda::text::count;
-use sorting::{Refused, Sorted, has_own_reference};
+use sorting::{Purpose, Ready, Refused, Sorted, has_own_reference};
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The longest file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 28;
@@ -65,10 +64,19 @@ An import that was interrupted keeps what it committed. Statements carry the tim
 signed again makes new ones: a row whose reference is in a pledge or record of yours is refused, or passed over with \
 --skip-known, which takes up where it broke off.
 
-EXAMPLE
+--amend compares a new release with the log by reference: what changed is amended, what is gone withdrawn, what is new \
+signed; rows that say the same say nothing, and the same file again changes nothing. Rows that share an ID are told \
+apart by what they say, not by their place: equal rows first, then those of equal title, so that an inserted row changes \
+nothing else. A reference stays with what it stands for; a new row gets the next number of its ID, and none is given \
+twice. Fields of which the mapping does not speak stay as they are. Where a row is refused, nothing is withdrawn that \
+it might speak of. Of two rows with one reference neither counts. New terms of a pledge hold once they are accepted.
+
+EXAMPLES
     servanda import pledges.csv --log paris --key keys/de-defence --set to=ua \\
         --map \"reference=No.,title=What,instruments=Kind\" --map \"quantity=up to {Sum} {Currency}\" \\
-        --alias instruments:Financial=economic --absent \"n/a\"";
+        --alias instruments:Financial=economic --absent \"n/a\"
+    servanda import release-2.csv --amend --dry-run --log paris --key keys/de-defence --set to=ua \\
+        --map \"reference=No.,title=What,instruments=Kind\" --map \"quantity=up to {Sum} {Currency}\"";
 
 /// Sign many statements from a CSV or JSON lines file
 #[derive(Args)]
@@ -90,6 +98,11 @@ pub struct Import {
     /// Pass over rows whose reference a pledge or record of yours in the log has already
     #[arg(long)]
     skip_known: bool,
+    #[command(flatten)]
+    release: ReleaseArgs,
+    /// Check everything and tell what would be signed; sign nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     desk: DeskArgs,
     #[command(flatten)]
@@ -119,14 +132,16 @@ fn separator(text: &str) -> Result<u8, String> {
     }
 }
 
-/// What became of the file.
-struct Report {
+/// What is to be signed, and what is not.
+struct Work {
+    /// How many rows there were.
     rows: usize,
-    statements: usize,
+    ready: Vec<Ready>,
     refused: Vec<Refused>,
+    /// How many the log has already.
     skipped: usize,
-    digest: Hash,
-    signed: bool,
+    /// What became of the rows of a new release, and of what the log had.
+    account: Option<Account>,
 }
 
 /// Imports a file.
@@ -136,43 +151,88 @@ pub fn run(context: &Context, args: Import) -> Result<Outcome> {
         Problem::new(format!("{:?} cannot be imported", args.kind))
             .hint(format!("--kind is one of {}", names.collect::<Vec<_>>().join(", ")))
     })?;
-    let (rows, mapping) = read(&args)?;
+    let class = args.class_of(kind)?;
+    let table = read(&args)?;
     let mut desk = Desk::open(context, &args.desk)?;
     match &args.out {
+        _ if args.dry_run => {}
         Some(out) => super::files::must_be_free(out)?,
         None if desk.is_open() => {}
         None => return Err(closed().into()),
     }
-    let keys = args.signer.load()?;
+    let keys = if args.dry_run { args.signer.load_any()? } else { args.signer.load()? };
     let handle = signing::author(&desk, args.author.as_ref(), &keys)?;
     let now = context.clock.now();
-    let sorted = sorted(context, &args, &desk, kind, (rows, &mapping), &handle)?;
-    let author =
-        Author { handle, keys: &keys, class: args.class.as_deref(), now, expires_in: args.expires_in };
-    let (rows, digest, kinds) = (sorted.rows(), sorted.digest(), kinds(&sorted));
-    let Sorted { ready, mut refused, skipped, .. } = sorted;
+    let work = work(context, &args, &desk, kind, table, &handle)?;
+    let author = Author { handle, keys: &keys, class: class.as_deref(), now, expires_in: args.expires_in };
+    let (digest, kinds) = (sorting::digest(&work.ready), kinds(&work.ready));
+    let Work { rows, ready, mut refused, skipped, mut account } = work;
+    let before = refused.len();
     let statements = chain::chained(&desk, &author, ready, &mut refused)?;
-    let signers = chain::signers(&desk, &author, &statements)?;
+    for row in &refused[before..] {
+        account.iter_mut().for_each(|account| account.refuse(row.line, &row.refusal.to_string()));
+    }
     refused.sort_by_key(|row| row.line);
     list(context, &refused);
-    let mut report = Report { rows, statements: statements.len(), refused, skipped, digest, signed: false };
-    if statements.is_empty() || (!args.keep_going && !report.refused.is_empty()) {
-        if statements.is_empty() {
-            publish_left(context, &mut desk)?;
+    let (count, dry_run) = (statements.len(), args.dry_run);
+    let report =
+        Report { rows, statements: count, refused, skipped, digest, account, signed: false, dry_run };
+    sign(context, &args, &mut desk, &author, (&statements, &kinds), report)
+}
+
+/// Signs what is to be signed, and says what became of the file.
+fn sign(
+    context: &Context,
+    args: &Import,
+    desk: &mut Desk,
+    author: &Author<'_>,
+    (statements, kinds): (&[Unsigned], &str),
+    mut report: Report,
+) -> Result<Outcome> {
+    if let Some(account) = &report.account
+        && let Err(problem) = args.release.check_withdrawn(account)
+    {
+        report.end(context, None)?;
+        return Err(problem.into());
+    }
+    let stops = !args.keep_going && !report.refused.is_empty();
+    if statements.is_empty() || stops || args.dry_run {
+        if statements.is_empty() && !args.dry_run {
+            sending::publish_left(context, desk)?;
         }
         return report.end(context, None);
     }
-    show(context, &desk, &report, &kinds, &statements[0])?;
+    let signers = chain::signers(desk, author, statements)?;
+    show(context, desk, &report, kinds, &statements[0])?;
+    if let Some(account) = report.account.as_ref().filter(|_| !args.yes) {
+        account.lines().iter().for_each(|line| context.screen.note(line));
+    }
     prompts::confirm(&format!("Sign {}?", count(report.statements, "statement", "statements")), args.yes)?;
     report.signed = true;
     if let Some(out) = &args.out {
-        write(context, &desk, &author, &statements, &signers, out)?;
+        sending::write(context, desk, author, statements, &signers, out)?;
         return report.end(context, Some(json!({ "file": out })));
     }
-    let (first, last, published) = append(context, &mut desk, &statements, &signers)?;
+    let (first, last, published) = sending::append(context, desk, statements, &signers)?;
     let entries = count(published, "entry", "entries");
     context.screen.say(format!("Entries {first} to {last}, published in the checkpoint of {entries}."));
     report.end(context, Some(json!({ "first": first, "last": last, "published": published })))
+}
+
+impl Import {
+    /// The class to sign in, where it is not left to the keys.
+    fn class_of(&self, kind: Kind) -> Result<Option<String>> {
+        let Some(class) = release::class(kind).filter(|_| self.release.amend) else {
+            return Ok(self.class.clone());
+        };
+        match &self.class {
+            Some(said) if Class::from_name(said) != Some(class) => {
+                let what = format!("each {} is amended and withdrawn in class \"{class}\"", kind.name());
+                Err(Problem::new(what).hint("leave --class out").into())
+            }
+            _ => Ok(Some(class.to_string())),
+        }
+    }
 }
 
 fn closed() -> Problem {
@@ -181,7 +241,7 @@ fn closed() -> Problem {
 }
 
 /// Reads the file and the mapping for it.
-fn read(args: &Import) -> Result<(Vec<rows::Row>, Mapping)> {
+fn read(args: &Import) -> Result<(Vec<rows::Row>, Mapping, Source)> {
     let shown = args.file.display();
     let bytes = read_file(&args.file, MAX_FILE)?;
     let table =
@@ -193,20 +253,60 @@ fn read(args: &Import) -> Result<(Vec<rows::Row>, Mapping)> {
             all => format!("the columns of {shown} are: {}", all.join(" | ")),
         })
     })?;
-    Ok((table.rows, mapping))
+    let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok((table.rows, mapping, Source { name, digest: sha256(&bytes) }))
 }
 
-/// The first pass over all rows.
-fn sorted(
+/// The first pass over all rows: what is to be signed, and what is not.
+fn work(
     context: &Context,
     args: &Import,
     desk: &Desk,
     kind: Kind,
-    (rows, mapping): (Vec<rows::Row>, &Mapping),
+    (rows, mapping, source): (Vec<rows::Row>, Mapping, Source),
     author: &Handle,
+) -> Result<Work> {
+    let now = context.clock.now();
+    let judge = Judge::new(kind, now, desk.roster()?, desk.history().ledger(), args.file.parent());
+    if !args.release.amend {
+        let mut sorted = sorted(context, desk, rows, &mapping, &judge, Purpose::Signing)?;
+        let own = |row: &Ready| row.reference.is_some() && has_own_reference(row.kind);
+        if args.skip_known || sorted.ready.iter().any(own) {
+            sorted.without_known(&known::references(context, desk, author)?, args.skip_known);
+        }
+        sorted.with_once(&judge);
+        let rows = sorted.rows();
+        let Sorted { ready, refused, skipped, .. } = sorted;
+        return Ok(Work { rows, ready, refused, skipped, account: None });
+    }
+    let numbering = Numbering::of(&mapping).map_err(|error| {
+        Problem::new(error.to_string()).hint("say which column is the reference, e.g. --map reference=ID")
+    })?;
+    let sorted = sorted(context, desk, rows, &mapping, &judge, Purpose::Comparing(&numbering))?;
+    let asked = Asked {
+        args: &args.release,
+        desk,
+        kind,
+        mapping: &mapping,
+        numbering: &numbering,
+        judge: &judge,
+        author,
+        now,
+        source: &source,
+    };
+    let Compared { ready, refused, account } = release::compare(&asked, sorted)?;
+    Ok(Work { rows: account.rows.len(), ready, refused, skipped: 0, account: Some(account) })
+}
+
+/// All rows as acts, or refused.
+fn sorted(
+    context: &Context,
+    desk: &Desk,
+    rows: Vec<rows::Row>,
+    mapping: &Mapping,
+    judge: &Judge<'_>,
+    purpose: Purpose<'_>,
 ) -> Result<Sorted> {
-    let judge =
-        Judge::new(kind, context.clock.now(), desk.roster()?, desk.history().ledger(), args.file.parent());
     let mut ids: HashMap<String, String> = HashMap::new();
     let mut whole_id = |text: &str| match ids.get(text) {
         Some(id) => Ok(id.clone()),
@@ -218,26 +318,21 @@ fn sorted(
     };
     let bar = context.screen.progress(u64::try_from(rows.len())?, "checking");
     let done = |rows| bar.set_position(u64::try_from(rows).unwrap_or(u64::MAX));
-    let mut sorted = sorting::sort(rows, mapping, &judge, &mut whole_id, &done);
+    let sorted = sorting::sort(rows, mapping, judge, purpose, &mut whole_id, &done);
     bar.finish_and_clear();
-    let own = |row: &sorting::Ready| row.reference.is_some() && has_own_reference(row.kind);
-    if args.skip_known || sorted.ready.iter().any(own) {
-        sorted.without_known(&known::references(context, desk, author)?, args.skip_known);
-    }
-    sorted.with_once(&judge);
     Ok(sorted)
 }
 
-fn kinds(sorted: &Sorted) -> String {
+fn kinds(ready: &[Ready]) -> String {
     let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
-    for row in &sorted.ready {
+    for row in ready {
         *kinds.entry(row.kind).or_default() += 1;
     }
     kinds.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect::<Vec<_>>().join(", ")
 }
 
 fn list(context: &Context, refused: &[Refused]) {
-    for Refused { line, reference, refusal } in refused {
+    for Refused { line, reference, refusal, .. } in refused {
         let reference = reference.as_ref().map_or(String::new(), |r| format!(" ({})", plain(r)));
         context.screen.say(format!("line {line}{reference}: {refusal}"));
     }
@@ -251,108 +346,4 @@ fn show(context: &Context, desk: &Desk, report: &Report, kinds: &str, first: &Un
     let acts = count(report.statements, "act", "acts");
     context.screen.note(format!("\nThe digest of all {acts} is {}.", report.digest));
     Ok(())
-}
-
-/// Signs the statements, round by round, and appends each round while the next one is being signed.
-fn append(
-    context: &Context,
-    desk: &mut Desk,
-    statements: &[Unsigned],
-    signers: &Signers<'_>,
-) -> Result<(u64, u64, u64)> {
-    let bar = context.screen.progress(u64::try_from(statements.len())?, "signing");
-    let (operator, key) = desk.operator().ok_or_else(closed)?;
-    let mut batches = statements.chunks(MAX_ROUND);
-    let mut next = batches.next().map(|batch| (batch, chain::sign(batch, signers)));
-    let (mut first, mut last, mut done) = (None, 0, 0);
-    while let Some((batch, signatures)) = next.take() {
-        let now = context.clock.now();
-        let signed: Vec<Signed<'_>> =
-            batch.iter().zip(&signatures).map(|(s, by)| (&s.bytes[..], &by[..])).collect();
-        let (appended, following) = rayon::join(
-            || rounds::round(operator, &signed, now, done),
-            || batches.next().map(|batch| (batch, chain::sign(batch, signers))),
-        );
-        let appended = appended?;
-        first = first.or_else(|| appended.first().map(|at| at.index()));
-        last = appended.last().map_or(last, |at| at.index());
-        done += batch.len();
-        bar.set_position(u64::try_from(done)?);
-        next = following;
-    }
-    bar.finish_and_clear();
-    let published = rounds::publish(operator, key)?;
-    Ok((first.unwrap_or(last), last, published))
-}
-
-/// Publishes what an interrupted import committed, where nothing new will be.
-fn publish_left(context: &Context, desk: &mut Desk) -> Result<()> {
-    let Some((operator, key)) = desk.operator() else { return Ok(()) };
-    if operator.writer().size() > operator.writer().published() {
-        let entries = count(rounds::publish(operator, key)?, "entry", "entries");
-        context.screen.say(format!("What was committed before is published in the checkpoint of {entries}."));
-    }
-    Ok(())
-}
-
-/// Signs the statements and writes them into one file.
-fn write(
-    context: &Context,
-    desk: &Desk,
-    author: &Author<'_>,
-    statements: &[Unsigned],
-    signers: &Signers<'_>,
-    out: &Path,
-) -> Result<()> {
-    let set = desk.roster()?.keys(&author.handle).map(|keys| keys.set.clone());
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let readable = std::fs::Permissions::from_mode(0o644);
-    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder)?;
-    let bar = context.screen.progress(u64::try_from(statements.len())?, "signing");
-    for batch in statements.chunks(MAX_ROUND) {
-        for (statement, signatures) in batch.iter().zip(chain::sign(batch, signers)) {
-            let mut draft = Draft::new(&Statement::decode(&statement.bytes)?, set.clone())?;
-            draft.signatures = List(signatures);
-            file.write_all(File::Statement.write(&draft)?.as_bytes())?;
-            bar.inc(1);
-        }
-    }
-    bar.finish_and_clear();
-    let len = file.as_file().metadata()?.len();
-    if len > super::send::MAX_STATEMENTS {
-        return Err(Problem::new(format!("{len} bytes are more than `servanda submit` reads from one file"))
-            .hint("split the rows over several files")
-            .into());
-    }
-    file.persist_noclobber(out)
-        .map_err(|error| Problem::new(format!("cannot write {}", out.display())).because(error.error))?;
-    context.screen.say(format!("Send {} to the log's operator, to `servanda submit`.", out.display()));
-    Ok(())
-}
-
-impl Report {
-    /// Says what became of the file: its rows add up.
-    fn end(self, context: &Context, place: Option<serde_json::Value>) -> Result<Outcome> {
-        let refused = self.refused.len();
-        let (signed, good) = if self.signed { (self.statements, 0) } else { (0, self.statements) };
-        let mut parts = vec![format!("{signed} signed"), format!("{refused} refused")];
-        if good > 0 {
-            parts.push(format!("{good} good and not signed"));
-        }
-        if self.skipped > 0 {
-            parts.push(format!("{} in the log already", self.skipped));
-        }
-        context.screen.say(format!("{}: {}.", count(self.rows, "row", "rows"), parts.join(", ")));
-        if good > 0 {
-            context.screen.note("Nothing was signed. Mend these rows, or leave them out with --keep-going.");
-        }
-        let rows = self.refused.iter().map(
-            |row| json!({ "line": row.line, "reference": row.reference, "reason": row.refusal.to_string() }),
-        );
-        context.screen.json(&json!({
-            "rows": self.rows, "statements": signed, "skipped": self.skipped,
-            "refused": rows.collect::<Vec<_>>(), "digest": self.digest, "to": place,
-        }))?;
-        Ok(if refused > 0 { Outcome::Bad } else { Outcome::Good })
-    }
 }

@@ -1,6 +1,7 @@
 //! Why a row is refused: said with its line, so that it can be found and mended.
 
 use crate::cli::plain::{plain, quoted};
+use servanda::rule::Rule;
 use servanda::statement::StatementError;
 use servanda::text::count;
 use std::error::Error;
@@ -70,6 +71,39 @@ pub enum Refusal {
     /// Whether the log has it cannot be told.
     #[error("it has no reference, so that --skip-known cannot tell whether the log has it")]
     NoReference,
+    /// It cannot be compared with the log.
+    #[error("it has no reference by which it could be compared with the log")]
+    Unreferenced,
+    /// It is something else than what is compared.
+    #[error("it is a {got}, and each {want} is compared with the log")]
+    OtherKind {
+        /// What it is.
+        got: &'static str,
+        /// What is compared.
+        want: &'static str,
+    },
+    /// Nobody can compare what is sealed.
+    #[error("its terms are sealed, and cannot be compared with the log")]
+    Sealed,
+    /// It is outside of what was asked for.
+    #[error("its reference does not begin as --among says")]
+    NotAmong,
+    /// Rows of its ID are missing.
+    #[error(
+        "rows that were refused may be of the same ID, so that it cannot be told which of its statements this one continues"
+    )]
+    InDoubt,
+    /// What it changes is over.
+    #[error("entry {entry} has the reference and takes no new terms: it {}", plain(state))]
+    Over {
+        /// The entry.
+        entry: u64,
+        /// How it stands.
+        state: String,
+    },
+    /// The ledger would refuse it.
+    #[error("refused by rule {}: it {}", .0.code(), plain(&.0.to_string()))]
+    Rule(Box<Rule>),
 }
 
 fn cut(given: &str) -> String {

@@ -3,6 +3,7 @@
 use super::judge::{Judge, Judged, reference};
 use super::mapping::{Mapping, Numbers};
 use super::refusal::Refusal;
+use super::release::place::{Numbering, Place};
 use super::rows::{Cells, Row};
 use crate::cli::act::{Fields, whole_ids};
 use rayon::prelude::*;
@@ -25,16 +26,21 @@ pub struct Ready {
     pub kind: Kind,
     /// The act's body, encoded.
     pub body: Vec<u8>,
-    once: Option<Box<Once>>,
+    /// Rows of one group come into the log together, or not at all.
+    pub group: Option<u32>,
+    /// What the row says, where that is needed once more.
+    pub written: Option<Box<Written>>,
 }
 
-/// What is needed to leave out a field that stands once in several rows.
+/// What a row says, before it is an act.
 #[derive(Debug)]
-struct Once {
-    /// Each such field, and by what the rows agree.
-    keys: Vec<(String, Vec<String>)>,
+pub struct Written {
+    /// The fields that stand once in several rows, and by what these agree.
+    pub once: Vec<(String, Vec<String>)>,
     /// All fields.
-    fields: Fields,
+    pub fields: Fields,
+    /// Where its reference belongs, if rows are compared with the log.
+    pub place: Option<Place>,
 }
 
 /// A row that cannot.
@@ -46,6 +52,24 @@ pub struct Refused {
     pub reference: Option<String>,
     /// Why.
     pub refusal: Refusal,
+    /// What the row says, where that is needed once more.
+    pub written: Option<Box<Written>>,
+}
+
+impl Refused {
+    /// A row that is refused, and of which nothing else is needed.
+    pub fn new(line: u64, reference: Option<String>, refusal: Refusal) -> Self {
+        Self { line, reference, refusal, written: None }
+    }
+}
+
+/// What rows are sorted for.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose<'a> {
+    /// To be signed as they are: of two with one reference the second is refused.
+    Signing,
+    /// To be compared with the log: where their references belong is told, and who has which is left open.
+    Comparing(&'a Numbering),
 }
 
 /// The rows of a file, sorted.
@@ -66,6 +90,7 @@ pub fn sort(
     rows: Vec<Row>,
     mapping: &Mapping,
     judge: &Judge<'_>,
+    purpose: Purpose<'_>,
     whole_id: &mut dyn FnMut(&str) -> anyhow::Result<String>,
     progress: &dyn Fn(usize),
 ) -> Sorted {
@@ -83,26 +108,43 @@ pub fn sort(
         for Row { line, cells } in batch {
             let fields = cells.and_then(|cells| {
                 let mut fields = mapping.fields(&cells, &mut numbers)?;
+                judge.fall_back(&mut fields, mapping.otherwise());
                 whole_ids(&mut fields.0, whole_id).map_err(Refusal::Act)?;
                 Ok((fields, cells))
             });
             match fields {
                 Ok((fields, cells)) => mapped.push((line, cells, fields)),
-                Err(refusal) => sorted.refused.push(Refused { line, reference: None, refusal }),
+                Err(refusal) => sorted.refused.push(Refused::new(line, None, refusal)),
             }
         }
         let judge_one = |(line, cells, fields): (u64, Cells, Fields)| {
-            let once = mapping.has_once().then(|| {
-                let keys = mapping.once(&cells).into_iter().map(|(field, by)| (field.to_owned(), by));
-                Box::new(Once { keys: keys.collect(), fields: fields.clone() })
+            let reference = reference(&fields);
+            let place = match (purpose, &reference) {
+                (Purpose::Comparing(numbering), Some(reference)) => {
+                    Some(numbering.place(mapping, &cells, reference))
+                }
+                _ => None,
+            };
+            let wanted = place.is_some() || mapping.has_once();
+            let written = wanted.then(|| {
+                let once = mapping.once(&cells).into_iter().map(|(field, by)| (field.to_owned(), by));
+                Box::new(Written { once: once.collect(), fields: fields.clone(), place })
             });
-            (line, reference(&fields), judge.act(fields), once)
+            (line, reference, judge.act(fields), written)
         };
         let judged: Vec<_> = mapped.into_par_iter().map(judge_one).collect();
-        for (line, reference, judged, once) in judged {
-            match judged.and_then(|judged| first(&mut seen, line, reference.as_ref(), judged)) {
-                Ok(Judged { kind, body }) => sorted.ready.push(Ready { line, reference, kind, body, once }),
-                Err(refusal) => sorted.refused.push(Refused { line, reference, refusal }),
+        for (line, reference, judged, written) in judged {
+            let judged = match purpose {
+                Purpose::Signing => {
+                    judged.and_then(|judged| first(&mut seen, line, reference.as_ref(), judged))
+                }
+                Purpose::Comparing(_) => judged,
+            };
+            match judged {
+                Ok(Judged { kind, body }) => {
+                    sorted.ready.push(Ready { line, reference, kind, body, group: None, written });
+                }
+                Err(refusal) => sorted.refused.push(Refused { line, reference, refusal, written }),
             }
         }
         progress(done);
@@ -146,38 +188,36 @@ impl Sorted {
             };
             if let Refusal::Known(_) = refusal {
                 // What stands once in rows like this one stands in the log.
-                self.claimed.extend(row.once.into_iter().flat_map(|once| once.keys));
+                self.claimed.extend(row.written.into_iter().flat_map(|written| written.once));
                 if skip {
                     self.skipped += 1;
                     continue;
                 }
             }
-            self.refused.push(Refused { line: row.line, reference: row.reference, refusal });
+            self.refused.push(Refused::new(row.line, row.reference, refusal));
         }
     }
 
     /// Leaves fields that stand once in rows that agree out of all but the first good one of them.
     pub fn with_once(&mut self, judge: &Judge<'_>) {
         for mut row in std::mem::take(&mut self.ready) {
-            let Some(mut once) = row.once.take() else {
+            let Some(mut written) = row.written.take() else {
                 self.ready.push(row);
                 continue;
             };
             let mut changed = false;
-            for (field, by) in once.keys {
-                if once.fields.0.contains_key(&field) && !self.claimed.insert((field.clone(), by)) {
-                    once.fields.0.shift_remove(&field);
+            for (field, by) in written.once {
+                if written.fields.0.contains_key(&field) && !self.claimed.insert((field.clone(), by)) {
+                    written.fields.0.shift_remove(&field);
                     changed = true;
                 }
             }
-            match if changed { judge.act(once.fields).map(Some) } else { Ok(None) } {
+            match if changed { judge.act(written.fields).map(Some) } else { Ok(None) } {
                 Ok(again) => {
                     row.body = again.map_or(row.body, |judged| judged.body);
                     self.ready.push(row);
                 }
-                Err(refusal) => {
-                    self.refused.push(Refused { line: row.line, reference: row.reference, refusal });
-                }
+                Err(refusal) => self.refused.push(Refused::new(row.line, row.reference, refusal)),
             }
         }
     }
@@ -186,14 +226,13 @@ impl Sorted {
     pub fn rows(&self) -> usize {
         self.ready.len() + self.refused.len() + self.skipped
     }
+}
 
-    /// One digest for all acts, for those who compare what they are about to sign: over the digests of the acts in
-    /// their order, each over kind and body. The clock has no part in it, unless a field was left to it.
-    pub fn digest(&self) -> Hash {
-        let digest = |row: &Ready| {
-            labelled("servanda/act/1\n", &encode(&(row.kind.number(), Bytes(row.body.clone()))))
-        };
-        let all: Vec<u8> = self.ready.iter().flat_map(|row| digest(row).0).collect();
-        labelled("servanda/acts/1\n", &all)
-    }
+/// One digest for all acts, for those who compare what they are about to sign: over the digests of the acts in their
+/// order, each over kind and body. The clock has no part in it, unless a field was left to it.
+pub fn digest(ready: &[Ready]) -> Hash {
+    let digest =
+        |row: &Ready| labelled("servanda/act/1\n", &encode(&(row.kind.number(), Bytes(row.body.clone()))));
+    let all: Vec<u8> = ready.iter().flat_map(|row| digest(row).0).collect();
+    labelled("servanda/acts/1\n", &all)
 }

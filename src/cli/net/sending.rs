@@ -100,7 +100,9 @@ pub fn send(context: &Context, desk: &Desk, log: &Log, drafts: &[Draft]) -> Resu
             _ => Vec::new(),
         };
         lines.iter().for_each(|line| context.screen.say(format!("  {line}")));
-        out.push(json!({ "id": id, "index": index, "published": size, "promise": promise, "followed": lines }));
+        out.push(
+            json!({ "id": id, "index": index, "published": size, "promise": promise, "followed": lines }),
+        );
     }
     context.screen.json(&out)?;
     Ok(Outcome::Good)
@@ -129,7 +131,11 @@ fn ask(agent: &Agent, address: &str, draft: &Draft) -> Result<Answer> {
             }
             _ => {
                 return answer.or_hint(
-                    || format!("no answer from {address}: it is not known whether the statement is in the log"),
+                    || {
+                        format!(
+                            "no answer from {address}: it is not known whether the statement is in the log"
+                        )
+                    },
                     || "send the same again later: it goes in once".to_owned(),
                 );
             }
@@ -172,7 +178,8 @@ fn promised(desk: &Desk, draft: &Draft, body: &[u8]) -> Result<Sent> {
 
 /// The entry that is said to hold a statement, if it does, at this index.
 fn of_draft(draft: &Draft, bytes: &[u8], index: u64) -> Result<SignedEntry> {
-    let entry = SignedEntry::decode(bytes).map_err(|error| lie("what it answered holds no entry").because(error))?;
+    let entry =
+        SignedEntry::decode(bytes).map_err(|error| lie("what it answered holds no entry").because(error))?;
     if entry.id != draft.id() || entry.entry.index != index {
         return Err(lie("its answer is about another statement").into());
     }

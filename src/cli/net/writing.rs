@@ -3,8 +3,8 @@
 use super::limits;
 use crate::cli::clock::Clock;
 use crate::cli::desk::{self, open_index};
-use crate::cli::{Context, files, keys};
 use crate::cli::problem::{Hint as _, Problem};
+use crate::cli::{Context, files, keys};
 use anyhow::Result;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -105,9 +105,11 @@ impl WritingArgs {
             named.extend(usual(OPERATOR));
         }
         if named.is_empty() {
-            return Err(Problem::new("whoever takes statements gives promises, and there is no key to sign them with")
-                .hint("name the key of an officer of the operator with --operator-key, or serve with --read-only")
-                .into());
+            return Err(Problem::new(
+                "whoever takes statements gives promises, and there is no key to sign them with",
+            )
+            .hint("name the key of an officer of the operator with --operator-key, or serve with --read-only")
+            .into());
         }
         let log = keys::load(&log, self.log_passphrase_file.as_deref())?;
         let load = |path: &PathBuf| keys::load(path, self.passphrase_file.as_deref());
@@ -228,9 +230,11 @@ fn check(operator: &Operator, keys: &Keys, quorum: Option<&Quorum>) -> Result<()
     let set = roster.keys(&Handle::operator()).map(|keys| keys.set.threshold(Class::OperateLog));
     let (got, want) = (writer::officers(roster, &keys.officers).len(), usize::from(set.unwrap_or(1)).max(1));
     if got < want {
-        return Err(Problem::new(format!("a promise takes the signatures of {want} of the operator's officers, here are keys of {got}"))
-            .hint("name them with --operator-key, once each")
-            .into());
+        return Err(Problem::new(format!(
+            "a promise takes the signatures of {want} of the operator's officers, here are keys of {got}"
+        ))
+        .hint("name them with --operator-key, once each")
+        .into());
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ EXAMPLE
   servanda review-pack --since 2027-01-15 --log paris --out review.html
   servanda review-pack --since 86b779 --for de --log paris --out reply-de.html";
 
-/// Writes one HTML page for a review meeting: verdicts, changes, charts, totals, with proofs
+/// Write one HTML page for a review meeting: verdicts, changes, charts, totals, with proofs
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {

@@ -116,7 +116,7 @@ impl Pack<'_> {
             let contested = element("div").words("Contested: ");
             verdict.push(contested.add(self.voices(owed.contested.iter().copied())).into());
         }
-        if owed.obligation.is_some_and(|o| o.disowned) {
+        if owed.is_disowned() {
             verdict.push(element("div").words("It rests on what was said with stolen keys.").into());
         }
         vec![pledge.into(), Html::all(due), Html::all(verdict), self.grades(owed)]
@@ -273,12 +273,9 @@ impl Pack<'_> {
             if !r.place.is_empty() {
                 what.push(element("div").words("at ").add(text(&r.place)).into());
             }
-            what.push(
-                element("div")
-                    .class("note")
-                    .words(format!("{} to {}", said::when(&r.from), said::when(&r.to)))
-                    .into(),
-            );
+            let lasted = if r.from == r.to { String::new() } else { format!(" to {}", said::when(&r.to)) };
+            let time = format!("{}{lasted}", said::when(&r.from));
+            what.push(element("div").class("note").words(time).into());
             if let Some(by) = r.superseded_by {
                 what.push(element("div").words(format!("Superseded by its author: {}.", by.short())).into());
             }
@@ -290,7 +287,9 @@ impl Pack<'_> {
                 let of =
                     [("region", &f.region), ("period", &f.period)].into_iter().filter(|(_, t)| !t.is_empty());
                 let of: String = of.map(|(name, t)| format!(", {name} {}", quoted(t))).collect();
-                element("div").words(whole + &of)
+                // What was replaced is there to be read, and not to be taken for the last word.
+                let line = element("div").words(whole + &of);
+                if r.superseded_by.is_some() { line.class("note") } else { line }
             });
             let tally = r.tally.iter().map(|t| {
                 let vouched = t.attested.iter().filter(|s| s.id != r.said.id).collect::<Vec<_>>();
@@ -349,7 +348,7 @@ fn sums(totals: &Totals, recorded: bool) -> Html {
     let left = [
         (totals.undisclosed, "undisclosed"),
         (totals.unmeasured, "without a quantity"),
-        (totals.parts, "parts of others, left out"),
+        (totals.parts, "part of another pledge, left out"),
         (totals.not_in_force, "neither in force nor called upon, left out"),
     ];
     let left: Vec<String> =

@@ -8,12 +8,14 @@ use super::html::{Html, element, table, text, words};
 use super::{Pack, chip, entry};
 use servanda::charter::Sealable;
 use servanda::client::Client;
+use servanda::codec::decode;
 use servanda::field::{Class, Handle};
 use servanda::hash::Hash;
 use servanda::ledger::Said;
 use servanda::ledger::answers::{Change, Changed, changes};
-use servanda::statement::Act;
+use servanda::ledger::pledge::Version;
 use servanda::statement::terms::Terms;
+use servanda::statement::{Act, MAX_STATEMENT};
 use servanda::text::count;
 use std::collections::HashSet;
 
@@ -54,6 +56,7 @@ impl Pack<'_> {
             Changed::Verdict { from, to } => (chip(*from, ""), chip(*to, "")),
             Changed::NotOwed(verdict) => (chip(*verdict, ""), words("does not fall due any more")),
             Changed::Contested { from, to } => (disputes(*from), disputes(*to)),
+            Changed::Opened(what) => (words("sealed"), Html::all([words("revealed: "), text(what)])),
         };
         vec![
             words(&self.all(&change.by)),
@@ -76,9 +79,7 @@ impl Pack<'_> {
                 if new.said.at <= self.since.at || !self.when.has(&new.said) {
                     continue;
                 }
-                let (Some(before), Some(after)) =
-                    (self.terms(client, &old.said)?, self.terms(client, &new.said)?)
-                else {
+                let (Some(before), Some(after)) = (self.terms(client, old)?, self.terms(client, new)?) else {
                     continue;
                 };
                 let fields = said::changes(&page, (&old.to, &before), (&new.to, &after));
@@ -95,8 +96,25 @@ impl Pack<'_> {
         Ok(Html::all(parts))
     }
 
-    /// The terms that a version's statement carries.
-    fn terms(&self, client: &mut Client<'_>, version: &Said) -> anyhow::Result<Option<Sealable<Terms>>> {
+    /// The terms of a version: those that its statement carries, with what was revealed since in the seals' place.
+    fn terms(&self, client: &mut Client<'_>, version: &Version) -> anyhow::Result<Option<Sealable<Terms>>> {
+        let mut terms = self.carried(client, &version.said)?;
+        let Some(gist) = version.gist() else { return Ok(terms) };
+        if matches!(terms, Some(Sealable::Sealed(_)))
+            && let Some(e) = entry(client, version.open_from)?
+            && let Ok(Act::Reveal(body)) = e.act()
+        {
+            terms = decode(&body.value, MAX_STATEMENT).ok().map(Sealable::Open);
+        }
+        if let Some(Sealable::Open(terms)) = &mut terms {
+            terms.quantity = gist.quantity.clone();
+            let both = terms.dues.0.iter_mut().zip(&gist.dues);
+            both.for_each(|(due, known)| due.quantity = known.quantity.clone());
+        }
+        Ok(terms)
+    }
+
+    fn carried(&self, client: &mut Client<'_>, version: &Said) -> anyhow::Result<Option<Sealable<Terms>>> {
         let Some(e) = entry(client, version.index)? else { return Ok(None) };
         Ok(match e.act() {
             Ok(Act::Pledge(b)) => Some(b.terms.clone()),
@@ -108,7 +126,7 @@ impl Pack<'_> {
                 let last =
                     record.and_then(|r| r.versions.iter().rev().find(|v| v.said.index < version.index));
                 let Some(last) = last.map(|v| v.said.clone()) else { return Ok(None) };
-                return self.terms(client, &last);
+                return self.carried(client, &last);
             }
             _ => None,
         })

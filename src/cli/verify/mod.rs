@@ -104,13 +104,18 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
             bench.evidence(folder, &mut tally)?;
         }
     }
-    let log = report.as_ref().and_then(|report| Some(report.history.roster()?.log));
     let outcome = tally.finish(&case, report.as_ref())?;
-    if let (Some(log), Some(now), Outcome::Good, true) =
-        (log, &case.checkpoint, outcome, case.place.is_remote)
-    {
-        kept::compare_with_seen(&case.place, &log, now)?;
+    let log = report.as_ref().and_then(|report| Some(report.history.roster()?.log));
+    if let (Some(log), Some(report), Some(now), Outcome::Good) = (log, &report, &case.checkpoint, outcome) {
+        if case.place.is_remote {
+            kept::compare_with_seen(&case.place, &log, now)?;
+        }
+        if report.history.ledger().is_some() {
+            kept::begin(&log, &report.history, now);
+        }
     }
+    // The process ends here, and a long ledger is millions of small pieces.
+    std::mem::forget(report);
     Ok(outcome)
 }
 

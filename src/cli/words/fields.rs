@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use servanda::charter::Sealable;
 use servanda::field::Handle;
 use servanda::statement::terms::{Quantity, Terms};
+use std::collections::HashMap;
 
 /// What a field holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,12 +71,12 @@ pub fn changes(
         all
     };
     let (old, new) = (all(old_to, old), all(new_to, new));
-    let find = |list: &[(String, Held)], field: &str| {
-        list.iter().find(|(name, _)| name == field).map(|(_, held)| held.clone())
-    };
-    let gone = old.iter().filter(|(field, _)| find(&new, field).is_none());
+    let by_name = |list: &'_ [(String, Held)]| -> HashMap<String, Held> { list.iter().cloned().collect() };
+    let (before, after) = (by_name(&old), by_name(&new));
+    let gone = old.iter().filter(|(field, _)| !after.contains_key(field));
     let names = new.iter().chain(gone).map(|(field, _)| field.clone());
-    let pairs = names.map(|field| Change { old: find(&old, &field), new: find(&new, &field), field });
+    let held = |all: &HashMap<String, Held>, field: &str| all.get(field).cloned();
+    let pairs = names.map(|field| Change { old: held(&before, &field), new: held(&after, &field), field });
     pairs.filter(|change| change.old != change.new).collect()
 }
 

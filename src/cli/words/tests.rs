@@ -2,7 +2,9 @@
 
 use super::super::plain::{self, plain};
 use super::*;
+use serde_json::{Value, json as object};
 use servanda::codec::encode;
+use servanda::entry::SignedEntry;
 use servanda::field::{Class, Instant};
 use servanda::hash::Hash;
 use servanda::statement::Head;

@@ -304,7 +304,7 @@ fn judged_again(made: &Made, every: usize) -> Result<(), TestCaseError> {
         let decoded = SignedEntry::decode(bytes);
         if i % every == 0 {
             older = history.roster().cloned();
-            history = History::resume(history.snapshot(), history.ledger().cloned())
+            history = History::resume(history.snapshot(), history.ledger().map(encode).as_deref())
                 .map_err(|e| TestCaseError::fail(e.to_string()))?;
         }
         let alone = decoded

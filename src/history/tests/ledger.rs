@@ -1,5 +1,7 @@
 //! What follows from what was said: each rule, each state, each verdict, in a world of four partners.
 
+mod gaps;
+mod growth;
 mod hostile;
 mod model;
 mod motions;

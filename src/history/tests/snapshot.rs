@@ -13,7 +13,10 @@ const LIMIT: usize = 1 << 24;
 /// Kept, written, read and taken up again.
 fn again(history: &History) -> Result<History, SnapshotError> {
     let bytes = encode(&history.snapshot());
-    History::resume(decode_large(&bytes, LIMIT).expect("what was encoded decodes"), history.ledger().cloned())
+    History::resume(
+        decode_large(&bytes, LIMIT).expect("what was encoded decodes"),
+        history.ledger().map(encode).as_deref(),
+    )
 }
 
 /// A log with something of everything.

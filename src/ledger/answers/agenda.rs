@@ -9,7 +9,7 @@ use crate::charter::Aspect;
 use crate::field::{Duration, Handle, Instant, Short};
 use crate::hash::Hash;
 use crate::roster::Roster;
-use crate::statement::body::{Answer, Occasion};
+use crate::statement::body::{Answer, Motion, Occasion};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -27,6 +27,8 @@ pub enum What {
         label: String,
         /// What became of it so far.
         verdict: Verdict,
+        /// The rule that the verdict rests on, in words.
+        why: &'static str,
     },
     /// A delivery is claimed, and not confirmed.
     Unconfirmed {
@@ -100,12 +102,14 @@ pub fn agenda(ledger: &Ledger, roster: &Roster, when: Moment, until: Instant) ->
     }
     disputes(ledger, when, &mut items);
     reviews(ledger, when, until, &mut items);
-    for motion in motions(roster, None).into_iter().filter(|m| m.lapses_at >= when.at) {
+    // One for a new operator does not lapse by time.
+    let lapses = |m: &MotionRow| !matches!(m.motion, Motion::Operator { .. });
+    for motion in motions(roster, None).into_iter().filter(|m| m.lapses_at >= when.at || !lapses(m)) {
         let voters = roster.charter.partners.iter().map(|p| &p.handle);
         let lacking = voters.filter(|h| motion.motion.target() != Some(h) && !roster.is_suspended(h));
         let lacking = lacking.filter(|h| !motion.approved_by.contains(h));
         items.push(Item {
-            by: Some(motion.lapses_at),
+            by: Some(motion.lapses_at).filter(|_| lapses(&motion)),
             who: lacking.cloned().collect(),
             about: None,
             id: motion.id,
@@ -129,6 +133,7 @@ fn dues(status: &Status, until: Instant, items: &mut Vec<Item>) {
                 occasion: row.occasion.clone(),
                 label: row.label.clone(),
                 verdict: row.verdict,
+                why: row.why,
             },
         });
     }
@@ -216,16 +221,24 @@ fn open_needs(pledge: &Pledge, when: Moment, until: Instant, items: &mut Vec<Ite
 }
 
 fn ends(pledge: &Pledge, when: Moment, until: Instant, items: &mut Vec<Item>) {
-    for facet in pledge.in_force(Line::Author, when) {
+    let lines =
+        pledge.lines().flat_map(|line| pledge.in_force(line, when).into_iter().map(move |f| (line, f)));
+    for (line, facet) in lines {
         let Some(gist) = pledge.version(facet.version).gist() else { continue };
         let mut item = |by: Instant, to: &[Handle], what| {
             if by >= when.at && by <= until {
-                let who = [&pledge.said.by].into_iter().chain(to).cloned().collect();
-                items.push(Item { by: Some(by), who, about: Some(name(gist)), id: pledge.said.id, what });
+                let who = [pledge.owner(line)].into_iter().chain(to).cloned().collect();
+                items.push(Item {
+                    by: Some(by),
+                    who,
+                    about: Some(name(gist)),
+                    id: pledge.line_id(line),
+                    what,
+                });
             }
         };
         for to in &facet.to {
-            if let Some(by) = pledge.ends_at(to) {
+            if let Some(by) = pledge.line_ends_at(line, to) {
                 item(by, std::slice::from_ref(to), What::Withdrawn);
             }
         }

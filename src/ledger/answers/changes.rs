@@ -6,6 +6,7 @@ use crate::hash::Hash;
 use crate::ledger::Said;
 use crate::ledger::verdict::Verdict;
 use crate::statement::body::Occasion;
+use crate::statement::terms::Quantity;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -40,6 +41,8 @@ pub enum Changed {
     },
     /// What was to fall due does not any more.
     NotOwed(Verdict),
+    /// What was sealed stands open now: how much, or that it states no quantity.
+    Opened(String),
     /// Disputes that stand: how many before, how many after.
     Contested {
         /// Before.
@@ -108,6 +111,11 @@ fn pledges(before: &Status, after: &Status, all: &mut Vec<Change>) {
             Some(was) => {
                 if was.version != row.version {
                     tell(Changed::Version { from: was.version, to: row.version });
+                } else if is_sealed(was) && !is_sealed(&row) {
+                    tell(Changed::Opened(match &row.quantity {
+                        Quantity::Open(quantity) => quantity.to_string(),
+                        _ => "terms without an open quantity".to_owned(),
+                    }));
                 }
                 if was.stands != row.stands {
                     tell(Changed::State { from: was.stands.clone(), to: row.stands.clone() });
@@ -115,6 +123,11 @@ fn pledges(before: &Status, after: &Status, all: &mut Vec<Change>) {
             }
         }
     }
+}
+
+/// Whether terms or quantity of a pledge are sealed.
+fn is_sealed(row: &super::PledgeRow) -> bool {
+    row.title.is_none() || matches!(row.quantity, Quantity::Sealed(_))
 }
 
 fn obligations(before: &Status, after: &Status, all: &mut Vec<Change>) {
@@ -146,6 +159,12 @@ fn obligations(before: &Status, after: &Status, all: &mut Vec<Change>) {
             Some(was) => {
                 if was.verdict != row.verdict {
                     tell(&key, &row, Changed::Verdict { from: was.verdict, to: row.verdict });
+                }
+                if was.undisclosed
+                    && let Some(sums) = row.sums.as_ref().filter(|_| !row.undisclosed)
+                {
+                    let (bound, sum, unit) = (sums.bound.words(), &sums.promised, &sums.unit);
+                    tell(&key, &row, Changed::Opened(format!("{bound} {sum} {unit}")));
                 }
                 if was.contested.len() != row.contested.len() {
                     let (from, to) = (was.contested.len(), row.contested.len());

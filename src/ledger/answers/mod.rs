@@ -25,8 +25,8 @@ pub mod totals;
 pub mod trial;
 
 pub use agenda::{Item, What, agenda};
-pub use entry::entry;
 pub use changes::{Change, Changed, changes};
+pub use entry::entry;
 pub use incidents::{AspectTally, IncidentRow, ReportRow, incidents, observations};
 pub use news::{Happened, News};
 pub use rows::{ObligationRow, PledgeRow, Sums};

@@ -138,19 +138,17 @@ impl Ledger {
     pub fn pledge_rows(&self, pledge: &Pledge, when: Moment) -> Vec<PledgeRow> {
         let mut rows: Vec<PledgeRow> = Vec::new();
         for line in pledge.lines().filter(|line| is_said(pledge, *line, when)) {
+            let first = rows.len();
             for to in pledge.addressees() {
                 let state = pledge.state(line, to, when);
                 let version = shown_version(pledge, line, to, when);
-                let ends_at = pledge.ends_at(to);
-                let id = pledge.line_id(line);
+                let ends_at = pledge.line_ends_at(line, to);
+                let stands = state.to_string();
                 let alike = |row: &&mut PledgeRow| {
-                    row.id == id
-                        && row.version == version
-                        && row.stands == state.to_string()
-                        && row.ends_at == ends_at
+                    row.version == version && row.stands == stands && row.ends_at == ends_at
                 };
                 let reserved = pledge.version(version).accepted.get(to).is_some_and(|a| a.reserved);
-                if let Some(row) = rows.iter_mut().find(alike) {
+                if let Some(row) = rows[first..].iter_mut().find(alike) {
                     row.to.push(to.clone());
                     row.reserved_by.extend(reserved.then(|| to.clone()));
                     continue;
@@ -239,7 +237,7 @@ impl ObligationRow {
             contested: said(&owed.contested),
             attested: said(&owed.attested),
             exercise: owed.is_exercise(),
-            disowned: owed.obligation.is_some_and(|o| o.disowned),
+            disowned: owed.is_disowned(),
             rests_on: rests_on(owed, when).clone(),
         }
     }

@@ -117,7 +117,9 @@ impl Share {
             return share;
         };
         let Some(gist) = pledge.version(version).gist() else {
+            // What had arisen by terms that stood open is told all the same.
             share.undisclosed = true;
+            owed.iter().for_each(|o| share.add_owed(o, when));
             return share;
         };
         share.is_part = gist.within.is_some();

@@ -178,7 +178,7 @@ fn supposed(kind: &Short, against: &Handle, at: Instant) -> Report {
         exercise: false,
         supersedes: None,
         superseded_by: None,
-        stances: Stances::new(),
+        stances: Stances::default(),
         disowned: false,
     }
 }

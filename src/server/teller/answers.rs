@@ -7,7 +7,9 @@ use super::Answer;
 use super::follow::Follower;
 use crate::field::{Day, Handle, Instant};
 use crate::hash::Hash;
-use crate::ledger::answers::{Filter, ObligationRow, Status, agenda, incidents, motions, observations, service};
+use crate::ledger::answers::{
+    Filter, ObligationRow, Status, agenda, incidents, motions, observations, service,
+};
 use crate::ledger::verdict::Verdict;
 use crate::ledger::{Ledger, Moment, State};
 use crate::roster::Roster;
@@ -99,9 +101,7 @@ impl Follower {
         }
         let when = Moment::at((self.clock)().max(self.history.times().1));
         let (name, answer) = match ask {
-            Ask::Status(filtered) => {
-                ("status", value(&Status::of(ledger, when, &filtered.filter(roster)?)))
-            }
+            Ask::Status(filtered) => ("status", value(&Status::of(ledger, when, &filtered.filter(roster)?))),
             Ask::Pledges(filtered) => {
                 let status = Status::of(ledger, when, &filtered.filter(roster)?);
                 ("pledges", json!({"pledges": status.pledges, "recorded": status.recorded}))
@@ -125,7 +125,9 @@ impl Follower {
 
     fn behind(&self) -> Problem {
         let (size, of) = (self.history.head().size, self.reached.size);
-        Problem::new(&BUSY).detail(format!("{size} of {of} entries are read")).retry_after(Duration::from_secs(1))
+        Problem::new(&BUSY)
+            .detail(format!("{size} of {of} entries are read"))
+            .retry_after(Duration::from_secs(1))
     }
 
     fn framed(&self, when: Moment, roster: &Roster, name: &str, answer: Value) -> Value {

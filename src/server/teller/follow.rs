@@ -64,7 +64,19 @@ impl Follower {
         let root = if history.head().size == reached.size { reached.root } else { Hash::default() };
         let tell_from = told.size;
         let look_again = Moment::now();
-        Self { store, history, root, reached, checked_from, tell_from, journal, told, progress, look_again, clock }
+        Self {
+            store,
+            history,
+            root,
+            reached,
+            checked_from,
+            tell_from,
+            journal,
+            told,
+            progress,
+            look_again,
+            clock,
+        }
     }
 
     pub(super) fn events(&self) -> Arc<Events> {
@@ -149,10 +161,8 @@ impl Follower {
         let alone = alone.map(|_| Alone { reasons: Vec::new(), roster: self.history.pointer() });
         let seen = decoded.as_ref().map_or(Hash::default(), |e| e.statement.seen.leaf);
         // What cannot be read makes a finding here that is none; it is told when the log is verified.
-        let mut leaf_at =
-            |index| if is_checked { Some(seen) } else { client.leaf_hash(index).ok() };
-        let findings =
-            self.history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut leaf_at, alone);
+        let mut leaf_at = |index| if is_checked { Some(seen) } else { client.leaf_hash(index).ok() };
+        let findings = self.history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut leaf_at, alone);
         let reasons: Vec<Reason> = findings.into_iter().map(|finding| finding.reason).collect();
         let Ok(e) = decoded else { return };
         if index < self.tell_from {

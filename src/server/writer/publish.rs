@@ -2,11 +2,11 @@
 
 use super::counts::Came;
 use super::{Writing, answer, client};
-use crate::server::door::{Answer, Refusal};
 use crate::checkpoint::SignedCheckpoint;
 use crate::hash::Hash;
 use crate::key::SigningKey;
 use crate::log::{CHECKPOINT, LogError, MAX_CHECKPOINT};
+use crate::server::door::{Answer, Refusal};
 use crate::submit::{Operator, SubmitError};
 use crate::tlog_proof::TlogProof;
 use std::collections::BTreeMap;
@@ -114,7 +114,12 @@ impl Writing {
                         self.counts.came(Came::Cosigned, arrived);
                     }
                 }
-                answer(to, proof.map(|proof| Answer::Proof(proof.to_string())).map_err(|e| SubmitError::from(e).into()));
+                answer(
+                    to,
+                    proof
+                        .map(|proof| Answer::Proof(proof.to_string()))
+                        .map_err(|e| SubmitError::from(e).into()),
+                );
             }
         }
     }
@@ -140,10 +145,7 @@ impl Writing {
 }
 
 /// Publishes all that is committed, unless that is done.
-fn published(
-    operator: &mut Operator,
-    log_key: &SigningKey,
-) -> Result<Published, SubmitError> {
+fn published(operator: &mut Operator, log_key: &SigningKey) -> Result<Published, SubmitError> {
     let writer = operator.writer();
     let note = if writer.published() == writer.size() {
         let bytes = writer.store().get(CHECKPOINT, MAX_CHECKPOINT)?.unwrap_or_default();

@@ -61,7 +61,7 @@ enum Stage {
     /// Witnesses are asked how far they know the log.
     Learning { pause: Duration },
     /// Witnesses are asked to cosign.
-    AtWork { crew: Crew, note: Option<Note> },
+    AtWork { crew: Crew, note: Option<Box<Note>> },
 }
 
 /// A note on its way.
@@ -81,7 +81,9 @@ impl Gathering {
     pub(super) fn next_due(&self) -> Option<Moment> {
         match &self.stage {
             Stage::Before { at, .. } => Some(*at),
-            Stage::AtWork { note: Some(note), .. } if !note.is_published => Some(note.since + self.quorum.timeout),
+            Stage::AtWork { note: Some(note), .. } if !note.is_published => {
+                Some(note.since + self.quorum.timeout)
+            }
             _ => None,
         }
     }
@@ -115,18 +117,22 @@ impl Gathering {
 impl Writing {
     /// Takes the next step towards a published checkpoint with its quorum.
     pub(super) fn gather(&mut self) -> Result<(), SubmitError> {
-        let (Some(gathering), Some(operator)) = (&mut self.gathering, &mut self.operator) else { return Ok(()) };
+        let (Some(gathering), Some(operator)) = (&mut self.gathering, &mut self.operator) else {
+            return Ok(());
+        };
         let writer = operator.writer();
         let size = writer.size();
         match &mut gathering.stage {
             Stage::Before { at, pause } if *at <= Moment::now() => {
                 let (pause, note) = (*pause, writer.store().get(CHECKPOINT, MAX_CHECKPOINT)?);
-                let note = note.map(|note| SignedCheckpoint::parse(&note)).transpose().map_err(LogError::from)?;
+                let note =
+                    note.map(|note| SignedCheckpoint::parse(&note)).transpose().map_err(LogError::from)?;
                 gathering.learn(note, size, pause);
             }
             Stage::AtWork { crew, note } => {
                 // After the log was opened again.
-                if let Some(note) = note.as_ref().filter(|note| note.is_published && self.published.is_none()) {
+                if let Some(note) = note.as_ref().filter(|note| note.is_published && self.published.is_none())
+                {
                     self.published = Some(Published::of(note.round.note())?);
                 }
                 let is_due = note.as_ref().is_none_or(|note| {
@@ -137,7 +143,7 @@ impl Writing {
                     let signed = operator.sign(&self.tools.log_key)?;
                     let round = Round::new(&signed, &gathering.quorum.policy).map_err(LogError::from)?;
                     crew.ask(&round);
-                    *note = Some(Note { round, since: Moment::now(), is_published: false });
+                    *note = Some(Box::new(Note { round, since: Moment::now(), is_published: false }));
                     self.publish_with_quorum()?;
                 }
             }
@@ -177,7 +183,9 @@ impl Writing {
 
     /// Goes on from what is published, with lines that came for it; where it has no quorum it goes to the witnesses again.
     fn take_up(&mut self, lines: &[gather::Cosigned]) -> Result<(), SubmitError> {
-        let (Some(gathering), Some(operator)) = (&mut self.gathering, &mut self.operator) else { return Ok(()) };
+        let (Some(gathering), Some(operator)) = (&mut self.gathering, &mut self.operator) else {
+            return Ok(());
+        };
         let Stage::AtWork { crew, note } = &mut gathering.stage else { return Ok(()) };
         let Some(bytes) = operator.writer().store().get(CHECKPOINT, MAX_CHECKPOINT)? else { return Ok(()) };
         let text = String::from_utf8(bytes).unwrap_or_default();
@@ -196,7 +204,7 @@ impl Writing {
             // What has more entries is signed, and sent instead.
             return Ok(());
         }
-        *note = Some(Note { round, since: Moment::now(), is_published });
+        *note = Some(Box::new(Note { round, since: Moment::now(), is_published }));
         Ok(())
     }
 
@@ -225,7 +233,9 @@ impl Writing {
 
     /// Publishes the note on its way once it has its quorum; again, where more lines have come.
     fn publish_with_quorum(&mut self) -> Result<(), SubmitError> {
-        let (Some(gathering), Some(operator)) = (&mut self.gathering, &mut self.operator) else { return Ok(()) };
+        let (Some(gathering), Some(operator)) = (&mut self.gathering, &mut self.operator) else {
+            return Ok(());
+        };
         let Stage::AtWork { note: Some(note), .. } = &mut gathering.stage else { return Ok(()) };
         let is_newest = note.round.head().0 >= operator.writer().published();
         if !note.round.has_quorum() || !is_newest {

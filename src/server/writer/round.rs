@@ -4,9 +4,9 @@ use super::counts::Came;
 use super::publish::Waiting;
 use super::quorum::Gathering;
 use super::{Writing, answer};
-use crate::server::door::{Answer, Refusal, Submission, Until};
 use crate::chain::{Finding, Reason};
 use crate::field::Handle;
+use crate::server::door::{Answer, Refusal, Submission, Until};
 use crate::statement::Statement;
 use crate::submit::{Admitted, Signed, SubmitError};
 use std::time::Instant;
@@ -37,7 +37,8 @@ impl Writing {
         let signed: Vec<Signed<'_>> =
             submissions.iter().map(|s| (&s.statement[..], &s.signatures[..])).collect();
         let admitted = operator.admit_all(&signed, now);
-        let with_entry = |admitted: Admitted| (admitted, operator.uncommitted(admitted.index()).map(<[u8]>::to_vec));
+        let with_entry =
+            |admitted: Admitted| (admitted, operator.uncommitted(admitted.index()).map(<[u8]>::to_vec));
         let judged: Vec<_> = admitted.into_iter().map(|judged| judged.map(with_entry)).collect();
         let judged: Vec<Judged> = submissions.into_iter().zip(judged).collect();
         let size = operator.writer().size();
@@ -98,7 +99,10 @@ impl Writing {
             Ok(judged) => judged,
             Err(error) => {
                 self.counts.submission("refused");
-                if !matches!(error, SubmitError::Refused(_) | SubmitError::Statement(_) | SubmitError::Entry(_)) {
+                if !matches!(
+                    error,
+                    SubmitError::Refused(_) | SubmitError::Statement(_) | SubmitError::Entry(_)
+                ) {
                     tracing::warn!(target: "servanda::writer", %error, "a statement could not be taken");
                 }
                 return answer(to, Err(error.into()));
@@ -125,7 +129,10 @@ impl Writing {
 }
 
 /// Who said something that bears their signatures.
-fn author(submission: &Submission, judged: &Result<(Admitted, Option<Vec<u8>>), SubmitError>) -> Option<Handle> {
+fn author(
+    submission: &Submission,
+    judged: &Result<(Admitted, Option<Vec<u8>>), SubmitError>,
+) -> Option<Handle> {
     let unsigned = |f: &Finding| {
         matches!(
             f.reason,

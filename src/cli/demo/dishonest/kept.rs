@@ -73,7 +73,7 @@ pub fn forked(scene: &Scene<'_>) -> anyhow::Result<Attack> {
     let folders = [scene.publish("4-forked/albania", &one)?, scene.publish("4-forked/ukraine", &other)?];
     let (a, b) = (scene.verify(&folders[0], None)?, scene.verify(&folders[1], None)?);
     let statement_0 = decoded(&scene.entries[0])?.entry.statement;
-    let evidence = fork::of_checkpoints(&statement_0, &a.checkpoint, &b.checkpoint)?;
+    let evidence = fork::of_checkpoints(&statement_0, &a.checkpoint, &b.checkpoint, None)?;
     let proven = scene.convince("4-forked.evidence", Some(evidence))?;
 
     let mended = mended(scene, one, other, accepted, pledge.id)?;

@@ -67,11 +67,6 @@ pub fn play(stage: &mut Stage<'_>) -> anyhow::Result<Events> {
 }
 
 impl Stage<'_> {
-    /// Lets a partner say something in the class in which it usually is said.
-    fn duty(&mut self, handle: &str, act: &Act) -> anyhow::Result<Hash> {
-        Ok(self.say(self.cast.member(handle)?, act.kind().classes()[0], act)?.0)
-    }
-
     /// Ends a round, and lets some hours pass.
     fn wait(&mut self, hours: u64) -> anyhow::Result<()> {
         self.close()?;

@@ -8,34 +8,38 @@ use crate::hash::{Hash, sha256};
 use crate::ledger::verdict::Verdict;
 use crate::ledger::{Ledger, Moment, Said, State, Told};
 use crate::roster::Roster;
+use crate::rule::Rule;
 use crate::statement::Act;
 use crate::statement::body::*;
 use crate::statement::terms::*;
 
 /// Folds acts without their entries.
-struct Flood {
-    ledger: Ledger,
-    roster: Roster,
+pub struct Flood {
+    pub ledger: Ledger,
+    pub roster: Roster,
     index: u64,
 }
 
 impl Flood {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let w = World::new();
         Self { ledger: w.ledger().clone(), roster: w.log.roster().clone(), index: w.log.size() }
     }
 
-    fn at(&self) -> Instant {
+    pub fn at(&self) -> Instant {
         day(1).plus_ms(self.index)
     }
 
-    fn say(&mut self, by: &str, act: &Act) -> Hash {
+    pub fn say(&mut self, by: &str, act: &Act) -> Hash {
+        self.try_say(by, act).expect("in order")
+    }
+
+    pub fn try_say(&mut self, by: &str, act: &Act) -> Result<Hash, Rule> {
         self.index += 1;
         let id = sha256(&self.index.to_be_bytes());
         let said = Said { index: self.index, id, at: self.at(), by: handle(by) };
         let told = Told { said: &said, class: act.kind().classes()[0], act, roster: &self.roster };
-        self.ledger.take(&told).expect("in order");
-        id
+        self.ledger.take(&told).map(|()| id)
     }
 }
 

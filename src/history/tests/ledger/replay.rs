@@ -5,7 +5,6 @@ use crate::codec::{decode_large, encode};
 use crate::field::Class;
 use crate::history::History;
 use crate::history::sample::decoded;
-use crate::ledger::Ledger;
 use crate::statement::Act;
 use crate::statement::body::*;
 use crate::statement::terms::*;
@@ -52,8 +51,7 @@ fn eventful() -> World {
 /// Kept, written, read and taken up again, the ledger apart.
 fn again(history: &History) -> History {
     let snapshot = decode_large(&encode(&history.snapshot()), 1 << 24).expect("it was encoded");
-    let ledger = history.ledger().map(|l| Ledger::decode(&encode(l), &l.digest()).expect("its own"));
-    History::resume(snapshot, ledger).expect("what was kept")
+    History::resume(snapshot, history.ledger().map(encode).as_deref()).expect("what was kept")
 }
 
 fn take(history: &mut History, w: &World, index: usize) {

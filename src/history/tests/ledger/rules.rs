@@ -29,6 +29,11 @@ const TERMS: &[(&str, Broken)] = &[
     ("ends-first", || Terms { valid_from: day(2), valid_until: Some(day(1)), ..terms() }),
     ("no-annex", || Terms { clause: Some(Clause { annex: 0, text: long("1") }), ..terms() }),
     ("not-owing", || Terms { owed_by: OwedBy::Jointly(handles("pl")), ..terms() }),
+    ("twice", || Terms { owed_by: OwedBy::Jointly(handles("de fr fr")), ..terms() }),
+    ("nothing-named", || Terms {
+        trigger: Some(Trigger { kinds: Vec::new().into(), ..trigger(Starts::OnceEstablished) }),
+        ..terms()
+    }),
     ("no-partner", || Terms { owed_by: OwedBy::Jointly(handles("de uk")), ..terms() }),
     ("no-incident-kind", || Terms {
         trigger: Some(Trigger { only_after: Some(short("flood")), ..trigger(Starts::Either) }),

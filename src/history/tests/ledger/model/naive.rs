@@ -15,7 +15,7 @@ pub const BENEFICIARY: usize = 2;
 pub struct Plan {
     pub due: Option<Ms>,
     pub amount: u64,
-    pub at_most: bool,
+    pub bound: Bound,
     /// 0 on request, 1 once established, 2 either.
     pub starts: Option<u8>,
     pub guarded: bool,
@@ -23,6 +23,17 @@ pub struct Plan {
     pub need: bool,
     pub until: Option<Ms>,
     pub respond_within: Ms,
+    /// Who owes jointly with the one who promises.
+    pub joint: Option<usize>,
+    pub sealed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Exactly,
+    AtMost,
+    AtLeast,
+    About,
 }
 
 /// Who owes: the author, or the one whose first join this is.
@@ -35,24 +46,100 @@ pub enum Row {
 /// Which obligation: of which pledge, who owes, which incident called; none: its due.
 pub type Key = (usize, Row, Option<usize>);
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    Declined,
+    Acknowledged,
+    Whole,
+    Part(u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Got {
+    Full,
+    Part(u64),
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules {
+    pub grace: Ms,
+    /// How much may be lacking, in quarters.
+    pub tolerance: u64,
+    /// Pledges hold without acceptance.
+    pub at_once: bool,
+}
+
 /// What was said, by the numbers of what it speaks of.
 #[derive(Clone, Debug)]
 pub enum What {
     Void,
-    Pledge { to: BTreeSet<usize>, plan: Plan },
-    Amend { of: usize, to: BTreeSet<usize>, plan: Plan },
-    Accept { of: usize },
-    Join { of: usize },
-    Withdraw { of: usize, ends: BTreeMap<usize, Ms> },
-    Suspend { of: usize, from: Ms },
-    Resume { of: usize },
-    Need { of: usize, met: bool },
-    Report { ceasefire: bool, exercise: bool, incident: usize, joins: Option<usize> },
-    Stance { of: usize, agrees: bool },
+    Pledge {
+        to: BTreeSet<usize>,
+        plan: Plan,
+        adopts: Option<usize>,
+    },
+    Record {
+        promisor: usize,
+        to: BTreeSet<usize>,
+        plan: Plan,
+    },
+    Amend {
+        of: usize,
+        to: BTreeSet<usize>,
+        plan: Plan,
+    },
+    Accept {
+        of: usize,
+    },
+    Join {
+        of: usize,
+        jointly: bool,
+    },
+    Withdraw {
+        of: usize,
+        ends: BTreeMap<usize, Ms>,
+    },
+    Suspend {
+        of: usize,
+        from: Ms,
+    },
+    Resume {
+        of: usize,
+    },
+    Need {
+        of: usize,
+        met: bool,
+    },
+    Reveal {
+        of: usize,
+    },
+    Report {
+        ceasefire: bool,
+        exercise: bool,
+        incident: usize,
+        joins: Option<usize>,
+        supersedes: Option<usize>,
+    },
+    Stance {
+        of: usize,
+        agrees: bool,
+    },
     Invoke,
-    Respond { key: Key, amount: Option<u64> },
-    Confirm { of: usize, part: Option<u64> },
-    Grace(Ms),
+    Respond {
+        key: Key,
+        claim: Claim,
+    },
+    Confirm {
+        of: usize,
+        got: Got,
+    },
+    Rules(Rules),
+    /// What one said from an event on is disowned.
+    Rekey {
+        target: usize,
+        from: usize,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -62,11 +149,17 @@ pub struct Event {
     pub what: What,
 }
 
-/// Terms towards one addressee, with the deadline.
-pub type Facet = (usize, usize, Ms);
+/// What ends: with which event, of which pledge, by whom, towards whom and when.
+#[derive(Clone, Debug)]
+pub struct End {
+    pub event: usize,
+    pub pledge: usize,
+    pub by: usize,
+    pub ends: BTreeMap<usize, Ms>,
+}
 
-/// One obligation by one version: key, version, towards whom, verdict, deadline, claimed, confirmed.
-pub type Line = (Key, usize, BTreeSet<usize>, &'static str, Ms, u64, u64);
+/// Terms towards one addressee, with the deadline, and the event with which it arose.
+pub type Facet = (usize, usize, Ms, usize);
 
 #[derive(Clone, Default)]
 pub struct Model {
@@ -75,22 +168,28 @@ pub struct Model {
     pub established: BTreeMap<usize, (usize, usize)>,
     /// What arose, with which entry.
     pub arisen: BTreeMap<Key, (usize, Vec<Facet>)>,
+    /// What ended because it was disowned.
+    pub disowned: Vec<End>,
 }
 
 impl Model {
-    fn said(&self, n: usize, cut: usize, t: Ms) -> bool {
+    pub fn said(&self, n: usize, cut: usize, t: Ms) -> bool {
         n < cut && self.events[n].at <= t
     }
 
     /// All numbers below `cut` whose time is not after `t`.
-    fn all(&self, cut: usize, t: Ms) -> impl Iterator<Item = (usize, &Event)> {
+    pub fn all(&self, cut: usize, t: Ms) -> impl Iterator<Item = (usize, &Event)> {
         let upto = self.events.iter().enumerate().take(cut);
         upto.filter(move |(_, e)| e.at <= t)
     }
 
+    pub fn any(&self, fits: impl Fn(usize, &Event) -> bool) -> bool {
+        self.events.iter().enumerate().any(|(n, e)| fits(n, e))
+    }
+
     pub fn versions(&self, pledge: usize) -> Vec<usize> {
         let of = |(n, e): (usize, &Event)| match e.what {
-            What::Pledge { .. } if n == pledge => Some(n),
+            What::Pledge { .. } | What::Record { .. } if n == pledge => Some(n),
             What::Amend { of, .. } if of == pledge => Some(n),
             _ => None,
         };
@@ -103,20 +202,51 @@ impl Model {
 
     pub fn terms(&self, version: usize) -> (&BTreeSet<usize>, &Plan) {
         match &self.events[version].what {
-            What::Pledge { to, plan } | What::Amend { to, plan, .. } => (to, plan),
+            What::Pledge { to, plan, .. } | What::Record { to, plan, .. } | What::Amend { to, plan, .. } => {
+                (to, plan)
+            }
             other => panic!("no terms: {other:?}"),
         }
+    }
+
+    pub fn is_record(&self, pledge: usize) -> bool {
+        matches!(self.events[pledge].what, What::Record { .. })
+    }
+
+    pub fn is_adopted(&self, record: usize) -> Option<usize> {
+        let adopts = |e: &Event| matches!(e.what, What::Pledge { adopts: Some(of), .. } if of == record);
+        self.events.iter().position(adopts)
+    }
+
+    /// The version whose seal hides these terms: an adopted pledge has its record's last.
+    pub fn source(&self, version: usize) -> usize {
+        match self.events[version].what {
+            What::Pledge { adopts: Some(record), .. } => {
+                *self.versions(record).last().expect("a record has one")
+            }
+            _ => version,
+        }
+    }
+
+    /// The terms, where they stand open.
+    pub fn open(&self, version: usize) -> Option<&Plan> {
+        let source = self.source(version);
+        let plan = self.terms(version).1;
+        let revealed = || self.any(|_, e| matches!(e.what, What::Reveal { of } if of == source));
+        (!plan.sealed || revealed()).then_some(plan)
     }
 
     pub fn addressees(&self, pledge: usize) -> BTreeSet<usize> {
         self.versions(pledge).into_iter().flat_map(|v| self.terms(v).0.clone()).collect()
     }
 
-    /// The author, then those who joined, each by its first join.
+    /// The author, then those who joined on their own account, each by its first join.
     pub fn rows(&self, pledge: usize) -> Vec<Row> {
         let mut seen = BTreeSet::new();
         let joins = self.events.iter().enumerate().filter_map(|(n, e)| match e.what {
-            What::Join { of } if self.pledge_of(of) == pledge && seen.insert(e.by) => Some(Row::Joined(n)),
+            What::Join { of, jointly: false } if self.pledge_of(of) == pledge && seen.insert(e.by) => {
+                Some(Row::Joined(n))
+            }
             _ => None,
         });
         let joins: Vec<_> = joins.collect();
@@ -130,106 +260,191 @@ impl Model {
         }
     }
 
-    fn bound(&self, pledge: usize, row: Row, to: usize, cut: usize, t: Ms) -> Option<usize> {
-        let accepted = |v: usize| {
-            self.all(cut, t).any(|(_, e)| e.by == to && matches!(e.what, What::Accept { of } if of == v))
-        };
-        let taken = |v: usize| match row {
-            Row::Author => self.said(v, cut, t),
-            Row::Joined(_) => {
-                let by = self.owner(pledge, row);
-                self.all(cut, t).any(|(_, e)| e.by == by && matches!(e.what, What::Join { of } if of == v))
-            }
-        };
-        self.versions(pledge).into_iter().rev().find(|v| accepted(*v) && taken(*v))
+    /// Whoever owes a row by a version.
+    pub fn owing(&self, pledge: usize, row: Row, version: usize) -> Vec<usize> {
+        let joint = self.open(version).and_then(|plan| plan.joint).filter(|_| row == Row::Author);
+        [self.owner(pledge, row)].into_iter().chain(joint).collect()
     }
 
-    /// Whether a withdrawal by `by` of `of` ends what a row owes to `to`.
-    fn ends(&self, (of, by): (usize, usize), pledge: usize, row: Row, to: usize) -> bool {
-        if of != pledge {
-            return row == Row::Joined(of);
-        }
-        by == to || (row == Row::Author && by == self.events[pledge].by)
-    }
-
-    fn end(&self, pledge: usize, row: Row, to: usize, cut: usize, t: Ms) -> Option<Ms> {
-        let of = |(_, e): (usize, &Event)| match &e.what {
-            What::Withdraw { of, ends } if self.ends((*of, e.by), pledge, row, to) => ends.get(&to).copied(),
-            _ => None,
-        };
-        self.all(cut, t).filter_map(of).min()
-    }
-
-    fn need(&self, version: usize, cut: usize, t: Ms) -> Option<bool> {
-        let told = self.all(cut, t).find_map(|(_, e)| match e.what {
-            What::Need { of, met } if of == version => Some(met),
+    /// The rules that stand before an event.
+    pub fn rules(&self, before: usize) -> Rules {
+        let last = self.events[..before].iter().rev().find_map(|e| match e.what {
+            What::Rules(rules) => Some(rules),
             _ => None,
         });
-        told.or_else(|| {
-            let before = self.versions(self.pledge_of(version)).into_iter().rev().find(|v| *v < version)?;
-            self.terms(before).1.need.then(|| self.need(before, cut.min(version), t)).flatten()
+        last.unwrap_or_default()
+    }
+
+    /// Whether an addressee took a version on, by its word or, where none was asked for, by being the first to reach it.
+    fn is_taken(&self, version: usize, to: usize, cut: usize, t: Ms) -> bool {
+        let before = self.versions(self.pledge_of(version)).into_iter().filter(|v| *v < version);
+        let first =
+            self.terms(version).0.contains(&to) && before.into_iter().all(|v| !self.terms(v).0.contains(&to));
+        let accepts = |e: &Event| e.by == to && matches!(e.what, What::Accept { of } if of == version);
+        (first && self.rules(version).at_once && self.said(version, cut, t))
+            || self.all(cut, t).any(|(_, e)| accepts(e))
+    }
+
+    fn lacks_joiner(&self, pledge: usize, version: usize, cut: usize, t: Ms) -> bool {
+        let joint =
+            self.open(version).and_then(|plan| plan.joint).filter(|who| *who != self.events[pledge].by);
+        joint.is_some_and(|who| {
+            let joins = |e: &Event| matches!(e.what, What::Join { of, jointly: true } if of == version);
+            !self.all(cut, t).any(|(_, e)| e.by == who && joins(e))
         })
     }
 
+    pub fn bound(&self, pledge: usize, row: Row, to: usize, cut: usize, t: Ms) -> Option<usize> {
+        let takes_on = |v: usize| match row {
+            Row::Author => self.said(v, cut, t) && !self.lacks_joiner(pledge, v, cut, t),
+            Row::Joined(_) => {
+                let by = self.owner(pledge, row);
+                let joins = |e: &Event| matches!(e.what, What::Join { of, jointly: false } if of == v);
+                self.all(cut, t).any(|(_, e)| e.by == by && joins(e))
+            }
+        };
+        let mut all = self.versions(pledge).into_iter().rev();
+        all.find(|v| self.is_taken(*v, to, cut, t) && takes_on(*v))
+    }
+
+    /// Whether what was said with an event was disowned by then.
+    pub fn is_undone(&self, n: usize, cut: usize, t: Ms) -> bool {
+        let by = self.events[n].by;
+        self.all(cut, t).any(|(r, e)| {
+            r > n && matches!(e.what, What::Rekey { target, from } if target == by && n >= from)
+        })
+    }
+
+    pub fn is_stolen(&self, n: usize) -> bool {
+        self.is_undone(n, usize::MAX, Ms::MAX)
+    }
+
+    /// Whether a version is a thief's, or was joined by one as one who owes jointly.
+    pub fn is_disowned(&self, version: usize) -> bool {
+        let joins = |e: &Event| matches!(e.what, What::Join { of, jointly: true } if of == version);
+        self.is_stolen(version) || self.any(|n, e| joins(e) && self.is_stolen(n))
+    }
+
+    /// Whether an end by `by` concerns a row towards `to`.
+    fn concerns(&self, by: usize, pledge: usize, row: Row, to: usize) -> bool {
+        by == to || by == self.owner(pledge, row)
+    }
+
+    /// When what a row owes ends; announced by `t`, or at any time.
+    fn end(&self, pledge: usize, row: Row, to: usize, cut: usize, t: Ms) -> Option<Ms> {
+        let said = |(n, e): (usize, &Event)| match &e.what {
+            What::Withdraw { of, ends } if self.row_of(*of).0 == pledge => {
+                let counts = self.concerns(e.by, pledge, row, to) && !self.is_undone(n, cut, t);
+                ends.get(&to).filter(|_| counts).copied()
+            }
+            _ => None,
+        };
+        let of = |end: &End| {
+            let counts = end.pledge == pledge && self.said(end.event, cut, t);
+            let counts = counts && self.concerns(end.by, pledge, row, to);
+            end.ends.get(&to).filter(|_| counts).copied()
+        };
+        self.all(cut, t).filter_map(said).chain(self.disowned.iter().filter_map(of)).min()
+    }
+
+    /// The pledge and row that a withdrawal names.
+    pub fn row_of(&self, of: usize) -> (usize, Row) {
+        match self.events[of].what {
+            What::Join { of: version, .. } => (self.pledge_of(version), Row::Joined(of)),
+            _ => (of, Row::Author),
+        }
+    }
+
+    /// The last declaration of a version's need: its own, or that of the version before, whose need it repeats.
+    fn declared(&self, version: usize, cut: usize) -> Option<usize> {
+        let tells = |e: &Event| matches!(e.what, What::Need { of, .. } if of == version);
+        let own = (0..cut.min(self.events.len())).rev().find(|n| tells(&self.events[*n]));
+        own.or_else(|| {
+            let before = self.versions(self.pledge_of(version)).into_iter().rev().find(|v| *v < version)?;
+            let plan = self.terms(before).1;
+            let opens = |e: &Event| matches!(e.what, What::Reveal { of } if of == self.source(before));
+            let was_open = !plan.sealed || self.any(|n, e| n < version && opens(e));
+            let both = was_open && plan.need && !self.terms(version).1.sealed && self.terms(version).1.need;
+            let told = both.then(|| self.declared(before, version)).flatten();
+            told.filter(|n| !self.is_undone(*n, version, Ms::MAX))
+        })
+    }
+
+    fn need(&self, version: usize, cut: usize, t: Ms) -> Option<bool> {
+        let told = self.declared(version, usize::MAX)?;
+        let What::Need { met, .. } = self.events[told].what else { return None };
+        (self.said(told, cut, t) && !self.is_undone(told, cut, t)).then_some(met)
+    }
+
     pub fn state(&self, pledge: usize, row: Row, to: usize, cut: usize, t: Ms) -> &'static str {
+        let standing = self.standing(pledge, row, to, cut, t);
+        if standing == "in force" && self.is_suspended(pledge, row, to, cut, t) {
+            "suspended"
+        } else {
+            standing
+        }
+    }
+
+    fn standing(&self, pledge: usize, row: Row, to: usize, cut: usize, t: Ms) -> &'static str {
         if self.end(pledge, row, to, cut, t).is_some_and(|end| end <= t) {
             return "withdrawn";
         }
-        let Some(version) = self.bound(pledge, row, to, cut, t) else { return "proposed" };
-        let plan = self.terms(version).1;
+        if self.is_record(pledge) {
+            let adopted = self.is_adopted(pledge).is_some_and(|n| self.said(n, cut, t));
+            return if adopted { "adopted" } else { "recorded" };
+        }
+        let Some(version) = self.bound(pledge, row, to, cut, t) else {
+            let taken = self.versions(pledge).into_iter().rev().find(|v| self.is_taken(*v, to, cut, t));
+            let waits = taken.is_some_and(|v| row == Row::Author && self.lacks_joiner(pledge, v, cut, t));
+            return if waits { "awaiting" } else { "proposed" };
+        };
+        let Some(plan) = self.open(version) else { return "in force" };
         if plan.until.is_some_and(|until| t > until) {
             return "expired";
         }
         match (plan.need, self.need(version, cut, t)) {
-            (true, None) => return "awaiting",
-            (true, Some(false)) => return "lapsed",
-            _ => {}
+            (true, None) => "awaiting",
+            (true, Some(false)) => "lapsed",
+            _ => "in force",
         }
-        let suspended = self.all(cut, t).any(|(n, e)| {
+    }
+
+    fn is_suspended(&self, pledge: usize, row: Row, to: usize, cut: usize, t: Ms) -> bool {
+        self.all(cut, t).any(|(n, e)| {
             let concerned = e.by == to || (row == Row::Author && e.by == self.events[pledge].by);
-            let resumed = |e: &Event| {
-                self.all(cut, t).any(|(m, r)| {
-                    m > n && r.by == e.by && matches!(r.what, What::Resume { of } if of == pledge)
-                })
-            };
+            let resumes = |e: &Event| matches!(e.what, What::Resume { of } if of == pledge);
+            let resumed = self.all(cut, t).any(|(m, r)| m > n && r.by == e.by && resumes(r));
             matches!(e.what, What::Suspend { of, from } if of == pledge && from <= t)
                 && concerned
-                && !resumed(e)
-        });
-        if suspended { "suspended" } else { "in force" }
+                && !resumed
+                && !self.is_undone(n, cut, t)
+        })
     }
 
     pub fn is_over(state: &str) -> bool {
-        ["withdrawn", "expired", "lapsed"].contains(&state)
+        ["withdrawn", "expired", "lapsed", "adopted"].contains(&state)
     }
 
     /// Whether nothing can come of what a row owes.
     pub fn row_is_over(&self, pledge: usize, row: Row, t: Ms) -> bool {
         let all = self.addressees(pledge);
-        all.into_iter().all(|to| Self::is_over(self.state(pledge, row, to, usize::MAX, t)))
+        all.into_iter().all(|to| Self::is_over(self.standing(pledge, row, to, usize::MAX, t)))
     }
 
     fn notice(&self, pledge: usize, row: Row, to: usize, t: Ms) -> Ms {
-        t + self.bound(pledge, row, to, usize::MAX, t).map_or(0, |v| self.terms(v).1.notice)
+        let bound = self.bound(pledge, row, to, usize::MAX, t).filter(|_| !self.is_record(pledge));
+        t + bound.and_then(|v| self.open(v)).map_or(0, |plan| plan.notice)
     }
 
-    /// What a withdrawal ends when.
-    pub fn leaving(&self, of: usize, by: usize, t: Ms) -> BTreeMap<usize, Ms> {
-        let (pledge, row) = match self.events[of].what {
-            What::Join { of: version } => (self.pledge_of(version), Row::Joined(of)),
-            _ => (of, Row::Author),
-        };
+    /// What a withdrawal of a row by `by` ends when.
+    pub fn leaving(&self, pledge: usize, row: Row, by: usize, t: Ms) -> BTreeMap<usize, Ms> {
         let own = self.owner(pledge, row) == by;
         let rows = if own { vec![row] } else { self.rows(pledge) };
-        let concerned = |to: &usize| if own { *to != by } else { *to == by && row == Row::Author };
+        let concerned = |to: &usize| self.is_record(pledge) || (*to == by) != own;
         let open = |to: &usize| {
             rows.iter().any(|r| {
                 self.end(pledge, *r, *to, usize::MAX, t).is_none()
-                    && !self.all(usize::MAX, t).any(|(_, e)| {
-                        matches!(&e.what, What::Withdraw { of, ends }
-                        if self.ends((*of, e.by), pledge, *r, *to) && ends.contains_key(to))
-                    })
-                    && !Self::is_over(self.state(pledge, *r, *to, usize::MAX, t))
+                    && !Self::is_over(self.standing(pledge, *r, *to, usize::MAX, t))
             })
         };
         let all = self.addressees(pledge).into_iter().filter(concerned).filter(open);
@@ -242,68 +457,24 @@ impl Model {
         if by != self.events[pledge].by {
             return t;
         }
-        self.addressees(pledge)
-            .into_iter()
-            .map(|to| self.notice(pledge, Row::Author, to, t))
-            .max()
-            .unwrap_or(t)
+        let all = self.addressees(pledge).into_iter();
+        all.map(|to| self.notice(pledge, Row::Author, to, t)).max().unwrap_or(t)
     }
 
     pub fn is_suspended_by(&self, pledge: usize, by: usize) -> bool {
-        let last = self.events.iter().rev().find_map(|e| match e.what {
-            What::Suspend { of, .. } if of == pledge && e.by == by => Some(true),
-            What::Resume { of } if of == pledge && e.by == by => Some(false),
+        let said = self.events.iter().enumerate().rev().filter(|(_, e)| e.by == by);
+        let last = said.filter_map(|(n, e)| match e.what {
+            What::Suspend { of, .. } if of == pledge && !self.is_stolen(n) => Some(n),
             _ => None,
         });
-        last == Some(true)
+        last.take(1).any(|n| {
+            let resumes = |e: &Event| matches!(e.what, What::Resume { of } if of == pledge);
+            !self.any(|m, e| m > n && e.by == by && resumes(e))
+        })
     }
 
-    pub fn is_told(&self, version: usize, t: Ms) -> bool {
-        self.need(version, usize::MAX, t).is_some()
-    }
-
-    pub fn report(&self, n: usize) -> (bool, bool, usize) {
-        match self.events[n].what {
-            What::Report { ceasefire, exercise, incident, .. } => (ceasefire, exercise, incident),
-            ref other => panic!("no report: {other:?}"),
-        }
-    }
-
-    /// What each partner said last of a report: on what occurred, and on its kind.
-    fn words(&self, report: usize) -> [BTreeMap<usize, bool>; 2] {
-        let mut words = [BTreeMap::new(), BTreeMap::new()];
-        for (n, e) in self.events.iter().enumerate() {
-            let [occurred, kind] = match e.what {
-                _ if n == report => [Some(true); 2],
-                What::Report { joins: Some(of), ceasefire, .. } if of == report => {
-                    [Some(true), (ceasefire == self.report(report).0).then_some(true)]
-                }
-                What::Stance { of, agrees } if of == report => [Some(agrees); 2],
-                _ => [None; 2],
-            };
-            if e.by != BENEFICIARY {
-                occurred.map(|word| words[0].insert(e.by, word));
-                kind.map(|word| words[1].insert(e.by, word));
-            }
-        }
-        words
-    }
-
-    /// Establishes a report's incident if it reaches the quorum of two, and starts what waits for that.
-    pub fn establish(&mut self, report: usize, now: usize) {
-        let (_, _, incident) = self.report(report);
-        let reached = self.words(report).iter().all(|words| {
-            let yes = words.values().filter(|word| **word).count();
-            yes >= 2 + (words.len() - yes)
-        });
-        if !reached || self.established.contains_key(&incident) {
-            return;
-        }
-        self.established.insert(incident, (report, now));
-        let pledges: Vec<_> = self.pledges().collect();
-        for pledge in pledges {
-            self.call(pledge, incident, report, now, &[1, 2]);
-        }
+    pub fn is_told(&self, version: usize) -> bool {
+        self.declared(version, usize::MAX).is_some_and(|told| !self.is_stolen(told))
     }
 
     pub fn pledges(&self) -> impl Iterator<Item = usize> {
@@ -311,152 +482,33 @@ impl Model {
         all.filter(|(_, e)| matches!(e.what, What::Pledge { .. })).map(|(n, _)| n)
     }
 
-    /// What is in force towards whom when an incident is first reported.
-    pub fn facing(&self, pledge: usize, row: Row, incident: usize) -> Vec<(usize, usize)> {
-        let (cut, t) = (incident + 1, self.events[incident].at);
-        let all = self.addressees(pledge).into_iter();
-        let in_force = all.filter(|to| self.state(pledge, row, *to, cut, t) == "in force");
-        in_force.map(|to| (self.bound(pledge, row, to, cut, t).expect("in force"), to)).collect()
+    pub fn records(&self) -> impl Iterator<Item = usize> {
+        (0..self.events.len()).filter(|n| self.is_record(*n))
     }
 
-    fn is_guarded(&self, incident: usize) -> bool {
-        let exercise = self.report(incident).1;
-        !self.established.iter().any(|(other, (report, _))| {
-            *other != incident && self.report(*report).0 && (exercise || !self.report(*report).1)
-        })
-    }
-
-    /// Calls upon a pledge; tells whether anything was called.
-    pub fn call(&mut self, pledge: usize, incident: usize, report: usize, now: usize, starts: &[u8]) -> bool {
-        if self.report(report).0 {
-            return false;
+    /// Time starts anew at a moment: what was said later was said then.
+    pub fn restart(&mut self, at: Ms) {
+        let earlier = |t: &mut Ms, said: Ms| *t -= said.saturating_sub(at);
+        for end in &mut self.disowned {
+            let said = self.events[end.event].at;
+            end.ends.values_mut().for_each(|t| earlier(t, said));
         }
-        let mut called = false;
-        for row in self.rows(pledge) {
-            let key = (pledge, row, Some(incident));
-            for (version, to) in self.facing(pledge, row, incident) {
-                let plan = self.terms(version).1.clone();
-                let fits = plan.starts.is_some_and(|s| starts.contains(&s))
-                    && !(plan.guarded && self.is_guarded(incident));
-                let deadline = self.events[now].at + plan.respond_within;
-                let before = self.arisen.get(&key).is_some_and(|(_, all)| all.iter().any(|f| f.1 == to));
-                if fits && !before {
-                    self.arisen.entry(key).or_insert((now, Vec::new())).1.push((version, to, deadline));
-                    called = true;
-                }
+        let moved: Vec<_> = self.events.iter().map(|e| e.at).collect();
+        for (e, said) in self.events.iter_mut().zip(moved) {
+            match &mut e.what {
+                What::Withdraw { ends, .. } => ends.values_mut().for_each(|t| earlier(t, said)),
+                What::Suspend { from, .. } => earlier(from, said),
+                _ => {}
+            }
+            e.at = said.min(at);
+        }
+        let mut arisen = std::mem::take(&mut self.arisen);
+        for (_, facets) in arisen.iter_mut().filter(|(key, _)| key.2.is_some()).map(|(_, arisen)| arisen) {
+            for (version, _, deadline, _) in facets {
+                let within = self.open(*version).expect("it was called by these terms").respond_within;
+                *deadline = (*deadline).min(at + within);
             }
         }
-        called
-    }
-
-    /// Towards whom a due arises, by which terms: once towards each, by the first day on which it did.
-    pub fn due(&self, pledge: usize, row: Row, early: Option<Ms>) -> Vec<Facet> {
-        let mut days: Vec<(Ms, usize, Ms)> = Vec::new();
-        for v in self.versions(pledge) {
-            days.extend(self.terms(v).1.due.map(|by| (early.map_or(by, |now| by.min(now)), v, by)));
-        }
-        days.sort_unstable();
-        let mut facets: Vec<Facet> = Vec::new();
-        for (at, v, by) in days {
-            for to in self.addressees(pledge) {
-                if self.state(pledge, row, to, usize::MAX, at) == "in force"
-                    && self.bound(pledge, row, to, usize::MAX, at) == Some(v)
-                    && !facets.iter().any(|f| f.1 == to)
-                {
-                    facets.push((v, to, by));
-                }
-            }
-        }
-        facets
-    }
-
-    /// All obligations at a moment after everything that was said.
-    pub fn owed(&self, t: Ms) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for pledge in self.pledges() {
-            for row in self.rows(pledge) {
-                let key = (pledge, row, None);
-                let due = match self.arisen.get(&key) {
-                    Some((n, facets)) => (*n, facets.clone()),
-                    None => (usize::MAX, self.due(pledge, row, None)),
-                };
-                lines.extend(self.judged(key, &due, t));
-            }
-        }
-        for (key, arisen) in self.arisen.iter().filter(|(key, _)| key.2.is_some()) {
-            lines.extend(self.judged(*key, arisen, t));
-        }
-        lines.sort();
-        lines
-    }
-
-    fn judged(&self, key: Key, (arose, facets): &(usize, Vec<Facet>), t: Ms) -> Vec<Line> {
-        let versions: BTreeSet<usize> = facets.iter().map(|f| f.0).collect();
-        let mut lines = Vec::new();
-        for version in versions {
-            let to: BTreeSet<usize> = facets.iter().filter(|f| f.0 == version).map(|f| f.1).collect();
-            let by = facets.iter().filter(|f| f.0 == version).map(|f| f.2).next().expect("a facet");
-            let grace = self.events.iter().enumerate().rev().find_map(|(n, e)| match e.what {
-                What::Grace(grace) if n < *arose && (key.2.is_some() || e.at <= by) => Some(grace),
-                _ => None,
-            });
-            let (verdict, claimed, confirmed) = self.verdict(key, version, &to, (by, grace.unwrap_or(0)), t);
-            lines.push((key, version, to, verdict, by, claimed, confirmed));
-        }
-        lines
-    }
-
-    fn verdict(
-        &self,
-        key: Key,
-        version: usize,
-        to: &BTreeSet<usize>,
-        (by, grace): (Ms, Ms),
-        t: Ms,
-    ) -> (&'static str, u64, u64) {
-        let plan = self.terms(version).1;
-        let (mut claimed, mut confirmed, mut timely, mut open, mut declined) = (0, 0, 0, false, false);
-        let mut any = false;
-        for (n, e) in self.all(usize::MAX, t) {
-            let What::Respond { key: of, amount } = &e.what else { continue };
-            if *of != key {
-                continue;
-            }
-            declined = amount.is_none();
-            let Some(amount) = amount else { continue };
-            claimed += amount;
-            let mut words: BTreeMap<usize, Option<u64>> = BTreeMap::new();
-            for (_, c) in self.all(usize::MAX, t) {
-                if let What::Confirm { of, part } = c.what
-                    && of == n
-                    && to.contains(&c.by)
-                {
-                    words.insert(c.by, part);
-                }
-            }
-            open |= words.is_empty();
-            any |= !words.is_empty();
-            let full = words.values().any(Option::is_none);
-            let sum = if full { *amount } else { words.values().flatten().sum::<u64>().min(*amount) };
-            confirmed += sum;
-            timely += if e.at <= by + grace { sum } else { 0 };
-        }
-        let all = |sum: u64| if plan.at_most { sum > 0 } else { sum >= plan.amount };
-        let verdict = if all(timely) {
-            "kept"
-        } else if all(confirmed) {
-            "kept late"
-        } else if any {
-            "part kept"
-        } else if open {
-            "claimed"
-        } else if declined {
-            "declined"
-        } else if t <= by {
-            "not yet due"
-        } else {
-            "overdue"
-        };
-        (verdict, claimed, confirmed)
+        self.arisen = arisen;
     }
 }
