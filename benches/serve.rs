@@ -8,7 +8,7 @@ use servanda::draft::Draft;
 use servanda::hash::ZEROS;
 use servanda::key::openssh::read_private;
 use servanda::key::{Claim, SigningKey, hold};
-use servanda::statement::act::Pledge;
+use servanda::statement::body::Pledge;
 use servanda::statement::{self, Act, Statement, signed_bytes};
 use servanda::store::dir::Dir;
 use servanda::store::index::Index;
