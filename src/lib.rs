@@ -39,6 +39,7 @@ pub mod proof;
 pub mod submit;
 pub mod verify;
 pub mod evidence;
+pub mod mirror;
 // - over the network -
 #[cfg(feature = "net")]
 pub mod server;
