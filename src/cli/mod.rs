@@ -147,6 +147,8 @@ enum Verb {
     Demo(demo::Args),
     #[cfg(feature = "net")]
     Serve(net::serve::Serve),
+    #[cfg(feature = "net")]
+    Mirror(net::mirror::MirrorArgs),
 }
 
 /// Runs the command line.
@@ -213,6 +215,8 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Demo(args) => demo::run(context, args),
         #[cfg(feature = "net")]
         Verb::Serve(args) => net::serve::run(context, args),
+        #[cfg(feature = "net")]
+        Verb::Mirror(args) => net::mirror::run(context, &args),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod config;
 mod listen;
+pub mod mirror;
 pub mod serve;
 mod trace;
 
