@@ -139,7 +139,7 @@ impl Object {
             return self.long(file, size, &dated(), asked).map_err(failed);
         }
         let mut bytes = Vec::new();
-        Read::by_ref(&mut file).take(MAX_WHOLE).read_to_end(&mut bytes).map_err(failed)?;
+        (&mut file).take(MAX_WHOLE).read_to_end(&mut bytes).map_err(failed)?;
         // What changes may change twice between two ticks of the file system's clock.
         let tag = if self.cache == FOR_EVER { dated() } else { hex::encode(&sha256(&bytes).0[..16]) };
         self.short(bytes, &tag, asked).map_err(failed)
@@ -150,13 +150,13 @@ impl Object {
         let packed = self.packs && bytes.len() >= MIN_PACKED && accepts_packed(asked);
         let tag = if packed { format!("\"{tag}-gz\"") } else { format!("\"{tag}\"") };
         if is_known(asked, &tag) {
-            return Ok(self.head(StatusCode::NOT_MODIFIED, &tag).into_response());
+            return Ok(self.response(StatusCode::NOT_MODIFIED, &tag, &[], Body::empty()));
         }
         if packed {
             let mut packer = GzEncoder::new(Vec::with_capacity(bytes.len()), Compression::fast());
             packer.write_all(&bytes)?;
-            let head = (self.head(StatusCode::OK, &tag), [(header::CONTENT_ENCODING, "gzip")]);
-            return Ok((head.0, head.1, packer.finish()?).into_response());
+            let more = [(header::CONTENT_ENCODING, "gzip".to_owned())];
+            return Ok(self.response(StatusCode::OK, &tag, &more, Body::from(packer.finish()?)));
         }
         let size = u64::try_from(bytes.len()).expect("fits");
         let bytes = Bytes::from(bytes);
@@ -170,7 +170,7 @@ impl Object {
     fn long(&self, mut file: File, size: u64, tag: &str, asked: &HeaderMap) -> io::Result<Response> {
         let tag = format!("\"{tag}\"");
         if is_known(asked, &tag) {
-            return Ok(self.head(StatusCode::NOT_MODIFIED, &tag).into_response());
+            return Ok(self.response(StatusCode::NOT_MODIFIED, &tag, &[], Body::empty()));
         }
         self.part(asked, size, &tag, |range| {
             file.seek(SeekFrom::Start(range.start))?;
@@ -191,32 +191,30 @@ impl Object {
             Wanted::All => (StatusCode::OK, 0..size),
             Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
             Wanted::Nothing => {
-                let head = self.head(StatusCode::RANGE_NOT_SATISFIABLE, tag);
-                return Ok((head, [(header::CONTENT_RANGE, format!("bytes */{size}"))]).into_response());
+                let more = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+                return Ok(self.response(StatusCode::RANGE_NOT_SATISFIABLE, tag, &more, Body::empty()));
             }
         };
-        let content = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
-        let length = [(header::CONTENT_LENGTH, (range.end - range.start).to_string())];
-        let head = self.head(status, tag);
-        let body = body(range)?;
-        Ok(match status {
-            StatusCode::PARTIAL_CONTENT => {
-                (head, length, [(header::CONTENT_RANGE, content)], body).into_response()
-            }
-            _ => (head, length, body).into_response(),
-        })
+        let mut more = vec![(header::CONTENT_LENGTH, (range.end - range.start).to_string())];
+        if status == StatusCode::PARTIAL_CONTENT {
+            more.push((header::CONTENT_RANGE, format!("bytes {}-{}/{size}", range.start, range.end - 1)));
+        }
+        Ok(self.response(status, tag, &more, body(range)?))
     }
 
-    fn head(&self, status: StatusCode, tag: &str) -> (StatusCode, [(HeaderName, String); 5]) {
+    fn response(&self, status: StatusCode, tag: &str, more: &[(HeaderName, String)], body: Body) -> Response {
         let vary = if self.packs { "Accept-Encoding" } else { "Origin" };
-        let headers = [
-            (header::CONTENT_TYPE, self.media.to_owned()),
-            (header::CACHE_CONTROL, self.cache.to_owned()),
-            (header::ETAG, tag.to_owned()),
-            (header::ACCEPT_RANGES, "bytes".to_owned()),
-            (header::VARY, vary.to_owned()),
-        ];
-        (status, headers)
+        let mut response = Response::builder()
+            .status(status)
+            .header(header::CONTENT_TYPE, self.media)
+            .header(header::CACHE_CONTROL, self.cache)
+            .header(header::ETAG, tag)
+            .header(header::ACCEPT_RANGES, "bytes")
+            .header(header::VARY, vary);
+        for (name, value) in more {
+            response = response.header(name, value);
+        }
+        response.body(body).expect("names and values are those of headers")
     }
 }
 

@@ -1,12 +1,14 @@
 //! A server's own log: to standard error, a line for each request and for what goes wrong.
 
+use crate::cli::problem::Hint as _;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::io::{IsTerminal as _, stderr};
-use tracing_subscriber::EnvFilter;
-
-use crate::cli::problem::Hint as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{fmt, registry};
 
 /// What is written, where nothing is said: requests, and what goes wrong.
 const USUAL: &str = "servanda=info";
@@ -41,15 +43,17 @@ impl TraceArgs {
     /// When the filter is none.
     pub fn start(&self) -> Result<()> {
         let filter = self.trace.as_deref().unwrap_or(USUAL);
-        let filter = EnvFilter::try_new(filter).or_hint(
+        let filter: Targets = filter.parse().or_hint(
             || format!("{filter} says not what to write"),
             || "want error, warn, info, debug, trace, off, or a list such as servanda=debug".to_owned(),
         )?;
-        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+        let lines = fmt::layer().with_writer(stderr);
         // Where something writes already, as in a test, that goes on.
         let _ = match self.trace_format.unwrap_or_default() {
-            Format::Text => lines.with_ansi(stderr().is_terminal()).try_init(),
-            Format::Json => lines.json().flatten_event(true).try_init(),
+            Format::Text => {
+                registry().with(lines.with_ansi(stderr().is_terminal()).with_filter(filter)).try_init()
+            }
+            Format::Json => registry().with(lines.json().flatten_event(true).with_filter(filter)).try_init(),
         };
         Ok(())
     }
