@@ -40,6 +40,7 @@ pub mod submit;
 pub mod verify;
 pub mod evidence;
 pub mod mirror;
+pub mod monitor;
 // - over the network -
 #[cfg(feature = "net")]
 pub mod server;
