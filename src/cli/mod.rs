@@ -149,6 +149,8 @@ enum Verb {
     Serve(net::serve::Serve),
     #[cfg(feature = "net")]
     Mirror(net::mirror::MirrorArgs),
+    #[cfg(feature = "net")]
+    Monitor(net::monitor::MonitorArgs),
 }
 
 /// Runs the command line.
@@ -217,6 +219,8 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Serve(args) => net::serve::run(context, args),
         #[cfg(feature = "net")]
         Verb::Mirror(args) => net::mirror::run(context, &args),
+        #[cfg(feature = "net")]
+        Verb::Monitor(args) => net::monitor::run(context, args),
     }
 }
 

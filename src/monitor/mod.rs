@@ -67,14 +67,17 @@ pub struct Settings {
     pub due_soon_ms: u64,
 }
 
+/// What a source gave as its checkpoint; none where it says that there is none.
+pub type Given = Result<Option<Vec<u8>>, StoreError>;
+
 /// A source, and the checkpoint that it gave.
 pub struct Reading {
     /// The source's name, as its owner calls it.
     pub name: String,
     /// Where the rest is read.
     pub store: Arc<dyn Read>,
-    /// Its checkpoint; none where it says that there is none.
-    pub note: Result<Option<Vec<u8>>, StoreError>,
+    /// Its checkpoint.
+    pub note: Arc<Given>,
 }
 
 /// What one look at the sources comes to.

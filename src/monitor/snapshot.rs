@@ -40,7 +40,9 @@ pub enum UnreadSnapshot {
 }
 
 impl Snapshot {
-    pub(super) fn of(history: &History, builder: &TileBuilder) -> Self {
+    /// A history, and the tree of its size.
+    #[must_use]
+    pub fn of(history: &History, builder: &TileBuilder) -> Self {
         Self { history: history.clone(), builder: builder.clone() }
     }
 

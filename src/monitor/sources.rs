@@ -22,7 +22,7 @@ impl Opened<'_> {
 /// Opens what a source gave; none where that is no checkpoint of this log.
 pub(super) fn open<'a>(look: &mut Look<'_>, reading: &'a Reading) -> Option<Opened<'a>> {
     let name = &reading.name;
-    let note = match &reading.note {
+    let note = match &*reading.note {
         Ok(Some(note)) => note,
         Ok(None) => {
             look.unreachable(name, "it has no checkpoint");

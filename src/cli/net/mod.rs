@@ -5,6 +5,7 @@
 mod config;
 mod listen;
 pub mod mirror;
+pub mod monitor;
 pub mod serve;
 mod trace;
 
