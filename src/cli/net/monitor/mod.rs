@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use servanda::armor::File;
 use servanda::hash::Hash;
 use servanda::monitor::journal::{Journal, JournalError};
-use servanda::monitor::{Class, Monitor, Round, Settings};
+use servanda::monitor::{Alert, Class, Monitor, Reading, Round, Settings, Snapshot};
 use servanda::policy::Policy;
 use servanda::text::count;
 use sinks::Sinks;
@@ -187,16 +187,24 @@ struct Watch<'a> {
     metrics: Option<PathBuf>,
 }
 
+/// What a round came to.
+struct Looked {
+    /// Whether there is misbehaviour, or something against the policy, new or not.
+    bad: bool,
+    /// Whether something could not be checked.
+    unchecked: bool,
+}
+
 impl Watch<'_> {
     /// One round, and what is to be delivered.
     fn once(&mut self, watched: &[Watched], mut sinks: Sinks) -> Result<Outcome> {
         let readings = watched::read_all(watched);
-        let (worst, unchecked) = self.round(&readings, &sinks)?;
+        let looked = self.round(&readings, &sinks)?;
         let delivered = sinks.deliver_once(&self.journal);
-        Ok(match worst {
-            Some(Class::Misbehaviour | Class::Policy) => Outcome::Bad,
-            _ if unchecked || !delivered => Outcome::Unchecked,
-            _ => Outcome::Good,
+        Ok(match looked {
+            Looked { bad: true, .. } => Outcome::Bad,
+            Looked { unchecked: false, .. } if delivered => Outcome::Good,
+            _ => Outcome::Unchecked,
         })
     }
 
@@ -217,12 +225,8 @@ impl Watch<'_> {
         }
     }
 
-    /// Looks, keeps, records; gives the most serious class of what is so, and whether something could not be checked.
-    fn round(
-        &mut self,
-        readings: &[servanda::monitor::Reading],
-        sinks: &impl sinks::Named,
-    ) -> Result<(Option<Class>, bool)> {
+    /// Looks, keeps, records.
+    fn round(&mut self, readings: &[Reading], sinks: &impl sinks::Named) -> Result<Looked> {
         let now = self.context.clock.now();
         let size = self.monitor.kept().head.as_ref().map_or(0, |head| head.size);
         let first = self.monitor.kept().head.is_none();
@@ -231,8 +235,8 @@ impl Watch<'_> {
         let known = |id: &Hash| self.journal.knows(id).unwrap_or(false);
         let mut round = self.monitor.round(readings, now, &known, &|done| bar.set_position(done));
         bar.finish_and_clear();
-        let worst = round.alerts.iter().map(|alert| alert.kind.class()).min();
-        let unchecked = round.unchecked;
+        let is_bad = |alert: &Alert| matches!(alert.kind.class(), Class::Misbehaviour | Class::Policy);
+        let looked = Looked { bad: round.alerts.iter().any(is_bad), unchecked: round.unchecked };
         let changed = round.kept != *self.monitor.kept() || round.alerts.iter().any(|a| !known(&a.id(&self.log)));
         if changed {
             self.record(&mut round, sinks).map_err(|error| state_problem(&self.state, error))?;
@@ -243,9 +247,9 @@ impl Watch<'_> {
             self.context.screen.note(format!("verified {}", count(head, "entry", "entries")));
         }
         if let Some(path) = &self.metrics {
-            self.write_metrics(path, readings.len(), unchecked)?;
+            self.write_metrics(path, readings.len(), looked.unchecked)?;
         }
-        Ok((worst, unchecked))
+        Ok(looked)
     }
 
     /// The order that loses nothing: files, the history now and then, one transaction.
@@ -254,7 +258,7 @@ impl Watch<'_> {
         if let Some((history, builder)) = &round.verified {
             let size = builder.size();
             if self.snapshot.is_none_or(|kept| size >= kept + SNAPSHOT_EVERY) {
-                let snapshot = servanda::monitor::Snapshot::of(history, builder);
+                let snapshot = Snapshot::of(history, builder);
                 round.kept.snapshot = Some(self.journal.keep_snapshot(&snapshot)?);
                 self.snapshot = Some(size);
             }
