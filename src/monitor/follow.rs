@@ -97,7 +97,7 @@ fn verify(
     let (monitor, store) = (look.monitor, &source.reading.store);
     let (size, root) = (source.checkpoint.size(), source.checkpoint.root());
     let (history, builder) = (monitor.history.clone(), monitor.builder.clone());
-    let mut take = |found| findings.take(found);
+    let mut take = |found: Found| findings.take(found);
     let audit = Audit::resume(store, Options::default(), history, builder, &mut take);
     let report = audit.run(size, progress)?;
     let whole = report.root == root && report.history.head().size == size;

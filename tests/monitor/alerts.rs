@@ -2,7 +2,7 @@
 
 use super::{NOW, Watcher, busy, kinds, other_end, published};
 use crate::support::forge::{forge, forge_as, relinked};
-use crate::support::small_log::{ORIGIN, SmallLog, at, cosign, key, pledge, review, terms};
+use crate::support::small_log::{ORIGIN, SmallLog, accept, at, cosign, key, review};
 use servanda::armor::File;
 use servanda::evidence::Misdeed;
 use servanda::promise::Promise;
@@ -187,8 +187,8 @@ fn a_statement_left_out_is_told_by_its_authors_next_one() {
 #[test]
 fn a_void_act_is_against_the_policy_and_a_forged_entry_misbehaviour_with_evidence() {
     let mut log = busy(9);
-    // An acceptance of what was accepted for others: void by the ledger's rules.
-    let s = log.draft("de", pledge(&["nobody"], terms("void")));
+    // Accepted by one that it is not addressed to: void by the ledger's rules.
+    let s = log.draft("pl", accept(&[log.entry(6).id]));
     let findings = log.post(&s);
     assert_eq!(findings.len(), 1, "{findings:?}");
     let mut watcher = Watcher::new(&log);
@@ -228,7 +228,7 @@ fn promised(log: &SmallLog) -> (Vec<u8>, SmallLog) {
     let mut kept = log.clone();
     kept.push_entry(&entry);
     let bytes = kept.leaves().last().unwrap().clone();
-    let promise = Promise::sign(log.log_id(), log.size(), bytes, &[(1, &key("operator/log"))]);
+    let promise = Promise::sign(log.log_id(), log.size(), bytes, &[(0, &key("operator/0"))]);
     (File::Promise.write(&promise).unwrap().into_bytes(), kept)
 }
 

@@ -4,7 +4,7 @@ use super::{Objects, busy, other_end, published};
 use crate::cli_verify::World;
 use crate::net::Server;
 use crate::support::coalition::Coalition;
-use crate::support::small_log::{SmallLog, pledge, terms};
+use crate::support::small_log::{SmallLog, accept};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -77,25 +77,25 @@ fn until(what: &str, done: impl Fn() -> bool) {
 fn one_look_ends_with_what_it_found() {
     let log = busy(20);
     let world = World::with(&log);
-    world.run("monitor paris --state s --once").ends(0);
-    world.run("monitor paris --state s --once").ends(0);
-    world.run("monitor paris http://127.0.0.1:1 --state s --once").ends(2).says("availability:");
+    world.run("monitor paris --state s --once --now 2026-12-02T00:00Z").ends(0);
+    world.run("monitor paris --state s --once --now 2026-12-02T00:00Z").ends(0);
+    world.run("monitor paris http://127.0.0.1:1 --state s --once --now 2026-12-02T00:00Z").ends(2).says("availability:");
     let mut void = log.clone();
-    let s = void.draft("de", pledge(&["nobody"], terms("void")));
+    let s = void.draft("pl", accept(&[log.entry(6).id]));
     assert_eq!(void.post(&s).len(), 1);
     publish(&world, "void", &published(&void));
-    world.run("monitor void --state s --once").ends(1).says("policy: entry 20 by de");
+    world.run("monitor void --state s --once --now 2026-12-02T00:00Z").ends(1).says("policy: entry 20 by pl");
     publish(&world, "forked", &published(&other_end(30)));
-    world.run("monitor paris forked --state s2 --once").ends(1).says("misbehaviour:");
-    world.run("monitor paris forked --state s2 --once").ends(1).never_says("misbehaviour:");
+    world.run("monitor paris forked --state s2 --once --now 2026-12-02T00:00Z").ends(1).says("misbehaviour:");
+    world.run("monitor paris forked --state s2 --once --now 2026-12-02T00:00Z").ends(1).never_says("misbehaviour:");
     // What it takes.
-    world.run("monitor paris --once").ends(2).says("--state DIR");
-    world.run("monitor --state s --once").ends(2).says("want 1 to 64 sources");
-    world.run("monitor paris paris --state s --once").ends(2).says("each of them once");
+    world.run("monitor paris --once --now 2026-12-02T00:00Z").ends(2).says("--state DIR");
+    world.run("monitor --state s --once --now 2026-12-02T00:00Z").ends(2).says("want 1 to 64 sources");
+    world.run("monitor paris paris --state s --once --now 2026-12-02T00:00Z").ends(2).says("each of them once");
     let unpinned: String = fs::read_to_string(world.path("trust.toml")).unwrap();
     let unpinned: String = unpinned.lines().filter(|l| !l.starts_with("log =")).map(|l| format!("{l}\n")).collect();
     world.write("unpinned.toml", unpinned);
-    world.run("monitor paris --trust unpinned.toml --state s --once").ends(2).says("pins no log id");
+    world.run("monitor paris --trust unpinned.toml --state s --once --now 2026-12-02T00:00Z").ends(2).says("pins no log id");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn two_served_copies_that_part_give_evidence_that_convinces_offline() {
     world.log("rome", &other_end(290));
     let (paris, rome) =
         (Server::start(&world.path("."), "paris", &[]), Server::start(&world.path("."), "rome", &[]));
-    let line = format!("monitor {} {} --state s --once --json", paris.url, rome.url);
+    let line = format!("monitor {} {} --state s --once --json --now 2026-12-02T00:00Z", paris.url, rome.url);
     let said = world.run(&line).ends(1);
     let alert: Value = serde_json::from_str(said.out.lines().next().unwrap()).unwrap();
     assert_eq!((alert["class"].as_str(), alert["kind"].as_str()), (Some("misbehaviour"), Some("fork")));
@@ -151,7 +151,7 @@ fn a_webhook_that_fails_first_gets_the_same_alert_again_signed_and_none_twice() 
     let (url, posts) = receiver(vec![500, 503]);
     world.write("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
     let line = format!(
-        "monitor paris forked --state s --webhook misbehaviour,policy={url} --webhook-secret secret --interval 1"
+        "monitor paris forked --state s --webhook misbehaviour,policy={url} --webhook-secret secret --interval 1 --now 2026-12-02T00:00Z"
     );
     let running = Running::start(&world, &line);
     let got: Vec<(String, Value)> = (0..3).map(|_| posts.recv_timeout(PATIENCE).unwrap()).collect();
@@ -176,7 +176,7 @@ fn a_webhook_that_is_down_loses_nothing_and_blocks_nobody() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let line = format!("monitor paris forked --state s --once --webhook http://{address}/hook --webhook-secret secret");
+    let line = format!("monitor paris forked --state s --once --webhook http://{address}/hook --webhook-secret secret --now 2026-12-02T00:00Z");
     world.run(&line).ends(1).says("misbehaviour:").says("was not delivered, and is tried again");
     let listener = TcpListener::bind(address).unwrap();
     let taking = thread::spawn(move || take(listener.accept().unwrap().0, 200));
@@ -189,7 +189,7 @@ fn a_call_is_told_within_moments_of_its_publication() {
     let log = Coalition::new().log;
     let world = World::with(&log.cut(7));
     publish(&world, "served", &published(&log.cut(7)));
-    let line = "monitor served --state s --json --now 2026-12-20T00:00Z";
+    let line = "monitor served --state s --json --now 2027-05-01T00:00Z";
     let mut running = Running::start(&world, line);
     let told = running.lines();
     until("the beginning is verified", || {
@@ -210,11 +210,13 @@ fn a_call_is_told_within_moments_of_its_publication() {
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
-/// The identities that a command noted, and how many lines there are.
+/// The identities of news that entries brought, as a command noted them, and how many lines there are. What time brings
+/// depends on when one looks.
 fn noted(world: &World) -> (BTreeSet<String>, usize) {
     let text = fs::read_to_string(world.path("noted")).unwrap_or_default();
-    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned();
-    let lines: Vec<String> = text.lines().map(id).collect();
+    let read = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    let alerts = text.lines().map(read).filter(|alert| alert["news"]["index"].is_number());
+    let lines: Vec<String> = alerts.map(|alert| alert["id"].as_str().unwrap().to_owned()).collect();
     (lines.iter().cloned().collect(), lines.len())
 }
 
@@ -222,7 +224,7 @@ fn noted(world: &World) -> (BTreeSet<String>, usize) {
 fn killed_again_and_again_a_monitor_loses_no_alert() {
     let log: SmallLog = Coalition::new().log;
     let size = usize::try_from(log.size()).unwrap();
-    let (exec, now) = ("--exec cat>>noted", "--now 2026-12-20T00:00Z");
+    let (exec, now) = ("--exec cat>>noted", "--now 2027-05-01T00:00Z");
     let look = |world: &World, state: &str| {
         world.run(&format!("monitor served --state {state} --once {exec} {now}")).ends(0);
     };
@@ -250,7 +252,7 @@ fn killed_again_and_again_a_monitor_loses_no_alert() {
 #[test]
 fn metrics_are_written_for_prometheus() {
     let world = World::with(&busy(20));
-    world.run("monitor paris http://127.0.0.1:1 --state s --once --metrics m.prom").ends(2);
+    world.run("monitor paris http://127.0.0.1:1 --state s --once --metrics m.prom --now 2026-12-02T00:00Z").ends(2);
     let text = fs::read_to_string(world.path("m.prom")).unwrap();
     for line in [
         "servanda_monitor_alerts_total{class=\"availability\",kind=\"unreachable\"} 1",

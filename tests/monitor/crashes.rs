@@ -34,8 +34,6 @@ fn ends_after(watcher: &mut Watcher, steps: usize, sources: &[super::Source<'_>]
 #[test]
 fn whichever_step_is_the_last_every_alert_is_told_and_recorded_once() {
     let (here, there) = (published(&busy(300)), published(&other_end(290)));
-    let mut bad = published(&busy(300));
-    bad.get_mut("public/tile/entries/000").unwrap()[9] ^= 1;
     let sources = [("paris", Some(&here)), ("rome", Some(&there)), ("oslo", None)];
     let want = {
         let mut whole = Watcher::new(&busy(9));
