@@ -9,7 +9,7 @@
 mod url;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use url::{Url, UrlError};
 

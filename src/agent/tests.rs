@@ -1,28 +1,25 @@
 //! The agent against servers that answer anything: what it takes, what it tries again, when it gives up.
 
 use super::*;
-use crate::store::http::Http;
-use crate::store::{Read as _, StoreError};
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-const TILE: &str = "public/tile/0/000";
-
 /// A server that gives one answer after the other, the last one again and again.
-struct Server {
-    url: Url,
-    /// The first lines of all requests.
-    asked: Arc<Mutex<Vec<String>>>,
+pub(crate) struct Server {
+    /// Where it is.
+    pub(crate) url: Url,
+    /// The heads of all requests.
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
 }
 
 /// What is done with a connection on which a request came.
 type Answerer = dyn Fn(usize, &mut TcpStream) -> bool + Send + Sync;
 
 impl Server {
-    fn of(answers: &[&[u8]]) -> Self {
+    pub(crate) fn of(answers: &[&[u8]]) -> Self {
         let answers: Vec<Vec<u8>> = answers.iter().map(|a| a.to_vec()).collect();
         Self::with(Arc::new(move |n, stream| stream.write_all(&answers[n.min(answers.len() - 1)]).is_ok()))
     }
@@ -57,7 +54,7 @@ impl Server {
         self.agent().get(&self.url.at("tile/0/000"), limit)
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
 }
@@ -75,7 +72,7 @@ fn request(stream: &mut TcpStream) -> Option<String> {
     Some(head)
 }
 
-fn quick() -> Limits {
+pub(crate) fn quick() -> Limits {
     let pause = Duration::from_millis(5);
     Limits {
         connect: Duration::from_secs(5),
@@ -85,7 +82,7 @@ fn quick() -> Limits {
     }
 }
 
-fn answer(status: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn answer(status: &str, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
 }
 
@@ -226,30 +223,4 @@ fn a_stream_is_read_as_it_comes() {
     assert_eq!(&read, b"id: a-1\n");
     assert!(begun.elapsed() < Duration::from_secs(4));
     assert!(server.asked.lock().unwrap()[0].contains("last-event-id: a-0\r\n"));
-}
-
-#[test]
-fn a_log_on_a_server_tells_what_is_not_there_from_what_could_not_be_fetched() {
-    let store = |status: &str, body: &[u8]| {
-        let server = Server::of(&[&answer(status, body)]);
-        (Http::new(server.url.clone(), &quick()).unwrap(), server)
-    };
-    let (http, server) = store("200 OK", b"hashes");
-    assert_eq!(http.get(TILE, 6).unwrap().unwrap(), b"hashes");
-    assert!(server.asked.lock().unwrap()[0].starts_with("get /log/tile/0/000 http/1.1\r\n"));
-    assert!(matches!(http.get(TILE, 5), Err(StoreError::TooLarge { size: 6, limit: 5, .. })));
-    assert_eq!(http.get("private/commit", 9).unwrap(), None);
-    assert!(matches!(http.get("public/../a", 9), Err(StoreError::BadName { .. })));
-    assert_eq!(server.asked(), 2, "what is private, or no name, is never asked for");
-    for status in ["404 Not Found", "410 Gone"] {
-        assert_eq!(store(status, b"no").0.get(TILE, 9).unwrap(), None);
-    }
-    for status in ["204 No Content", "206 Partial Content", "304 Not Modified", "401 Unauthorized", "500 Oh"]
-    {
-        let error = store(status, b"").0.get(TILE, 9).unwrap_err();
-        assert!(
-            matches!(error, StoreError::Fetch { source: AgentError::Status(_), .. }),
-            "{status}: {error:?}"
-        );
-    }
 }

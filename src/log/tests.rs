@@ -1,6 +1,7 @@
 //! Signing apart from publishing: what only witnesses see, and what may take the published checkpoint's place.
 
 use super::*;
+use crate::store::Read as _;
 use crate::store::memory::Memory;
 
 const ORIGIN: &str = "log.example";

@@ -301,12 +301,15 @@ impl<R: TileReader> StoredTree<R> {
         Ok(&self.tiles[&(level, index)])
     }
 
-    fn read(&self, path: TilePath) -> Result<(Vec<u8>, Vec<Hash>), ProveError<R::Error>> {
+    fn read(&self, path: TilePath) -> Result<Tile, ProveError<R::Error>> {
         let bytes = self.reader.tile(path).map_err(|source| ProveError::Read { path, source })?;
         let hashes = path.hashes(&bytes)?;
         Ok((bytes, hashes))
     }
 }
+
+/// A tile as it was read: its bytes, and the hashes in them.
+type Tile = (Vec<u8>, Vec<Hash>);
 
 /// The greatest power of two that is less than a number of at least 2.
 fn split(leaves: u64) -> u64 {

@@ -33,8 +33,8 @@ mod tests {
     use futures_util::stream;
 
     fn read(body: Body, limit: usize) -> Result<Bytes, u16> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true);
-        let runtime = runtime.build().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(whole(body, limit)).map_err(|problem| problem.into_response().status().as_u16())
     }
 

@@ -91,8 +91,10 @@ async fn pass(State(front): State<Arc<Front>>, request: Request, next: Next) -> 
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let (status, took) = (response.status().as_u16(), begun.elapsed());
     front.metrics.answered(&route, status, took);
-    let length = response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    let (us, peer) = (took.as_micros(), peer.map(|peer| peer.to_string()));
+    let length = response.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let peer = peer.map(|peer| peer.to_string());
     tracing::info!(target: "servanda::request", %method, path, status, length, us, peer, "answered");
     response
 }

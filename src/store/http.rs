@@ -48,3 +48,38 @@ impl Read for Http {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::tests::{Server, answer, quick};
+
+    const TILE: &str = "public/tile/0/000";
+
+    #[test]
+    fn a_log_on_a_server_tells_what_is_not_there_from_what_could_not_be_fetched() {
+        let store = |status: &str, body: &[u8]| {
+            let server = Server::of(&[&answer(status, body)]);
+            (Http::new(server.url.clone(), &quick()).unwrap(), server)
+        };
+        let (http, server) = store("200 OK", b"hashes");
+        assert_eq!(http.get(TILE, 6).unwrap().unwrap(), b"hashes");
+        assert!(server.asked.lock().unwrap()[0].starts_with("get /log/tile/0/000 http/1.1\r\n"));
+        assert!(matches!(http.get(TILE, 5), Err(StoreError::TooLarge { size: 6, limit: 5, .. })));
+        assert_eq!(http.get("private/commit", 9).unwrap(), None);
+        assert!(matches!(http.get("public/../a", 9), Err(StoreError::BadName { .. })));
+        assert_eq!(server.asked(), 2, "what is private, or no name, is never asked for");
+        for status in ["404 Not Found", "410 Gone"] {
+            assert_eq!(store(status, b"no").0.get(TILE, 9).unwrap(), None);
+        }
+        for status in
+            ["204 No Content", "206 Partial Content", "304 Not Modified", "401 Unauthorized", "500 Oh"]
+        {
+            let error = store(status, b"").0.get(TILE, 9).unwrap_err();
+            assert!(
+                matches!(error, StoreError::Fetch { source: AgentError::Status(_), .. }),
+                "{status}: {error:?}"
+            );
+        }
+    }
+}

@@ -37,8 +37,8 @@ fn every_reading_command_says_of_a_url_what_it_says_of_the_directory() {
         "show @7 --log LOG",
         "show @298 --log LOG",
         "status --log LOG --json --now 2027-01-01T00:00Z",
-        "brief --log LOG --now 2027-01-01T00:00Z",
-        "agenda --log LOG --now 2027-01-01T00:00Z",
+        "brief ua --log LOG --now 2027-01-01T00:00Z",
+        "agenda --until 2028-01-01 --log LOG --now 2027-01-01T00:00Z",
         "incidents --log LOG",
         "roster --log LOG",
         "history @6 --log LOG --now 2027-01-01T00:00Z",
@@ -73,19 +73,19 @@ fn the_trust_file_names_the_url() {
 
 #[test]
 fn what_was_proven_is_kept_and_need_not_be_asked_for_again() {
-    let log = busy(290);
+    let log = busy(520);
     let world = World::with(&log);
     let server = serve(&world, "paris");
     world.run(&format!("log --log {}", server.url)).ends(0);
     let kept = world.path("state/servanda").join(log.log_id().to_string()).join("objects/tile");
-    for name in ["entries/000", "0/000"] {
+    for name in ["entries/000", "entries/001", "0/001"] {
         assert!(kept.join(name).is_file(), "{name}");
     }
-    assert!(!kept.join("entries/001.p").exists());
-    fs::remove_file(world.path("paris/public/tile/entries/000")).unwrap();
+    assert!(!kept.join("entries/002.p").exists());
+    fs::remove_file(world.path("paris/public/tile/entries/001")).unwrap();
     world.run(&format!("log --log {}", server.url)).ends(0);
     // Copies are not what is verified.
-    world.run(&format!("verify {}", server.url)).ends(1).says("tile/entries/000 is missing");
+    world.run(&format!("verify {}", server.url)).ends(1).says("tile/entries/001 is missing");
 }
 
 #[test]
