@@ -342,4 +342,3 @@ fn founded(entry: &[u8]) -> Option<(Hash, Hash)> {
         _ => None,
     }
 }
-

@@ -199,7 +199,14 @@ impl Look<'_> {
     }
 
     /// Alerts to what may hold for many rounds: as long as it does, under the subject that it began with.
-    fn condition(&mut self, kind: Kind, key: String, subject: String, sentence: String, source: Option<&str>) {
+    fn condition(
+        &mut self,
+        kind: Kind,
+        key: String,
+        subject: String,
+        sentence: String,
+        source: Option<&str>,
+    ) {
         let subject = self.monitor.kept.episodes.get(&key).cloned().unwrap_or(subject);
         self.out.kept.episodes.insert(key, subject.clone());
         self.alert(kind, subject, sentence).source = source.map(str::to_owned);

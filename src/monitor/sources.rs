@@ -117,7 +117,8 @@ fn age(look: &mut Look<'_>, opened: &Opened<'_>) {
     let now = look.now.ms();
     let of = count(checkpoint.size(), "entry", "entries");
     if cosigned.is_some_and(|at| at.saturating_sub(now) > CLOCK_AHEAD_MS) {
-        let sentence = format!("the witnesses of {name} cosigned at a time that is ahead of {} here", look.now);
+        let sentence =
+            format!("the witnesses of {name} cosigned at a time that is ahead of {} here", look.now);
         let (key, subject) = (format!("clock of witnesses {name}"), format!("{name} {head}"));
         look.condition(Kind::ClockAhead, key, subject, sentence, Some(name));
     }

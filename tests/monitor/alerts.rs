@@ -241,10 +241,10 @@ fn a_promise_is_kept_broken_or_late() {
     assert!(watcher.look(&[("paris", Some(&published(&log)))]).is_empty());
     watcher.restart();
     watcher.wait(86_400_000);
-    assert_eq!(kinds(&watcher.look(&[("paris", Some(&published(&log)))])), [
-        "availability stale",
-        "availability promise_late"
-    ]);
+    assert_eq!(
+        kinds(&watcher.look(&[("paris", Some(&published(&log)))])),
+        ["availability stale", "availability promise_late"]
+    );
     assert_eq!(kinds(&watcher.look(&[("paris", Some(&published(&kept)))])), ["information promise_kept"]);
     assert!(watcher.monitor.kept().promises.is_empty());
 

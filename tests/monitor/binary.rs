@@ -79,7 +79,10 @@ fn one_look_ends_with_what_it_found() {
     let world = World::with(&log);
     world.run("monitor paris --state s --once --now 2026-12-02T00:00Z").ends(0);
     world.run("monitor paris --state s --once --now 2026-12-02T00:00Z").ends(0);
-    world.run("monitor paris http://127.0.0.1:1 --state s --once --now 2026-12-02T00:00Z").ends(2).says("availability:");
+    world
+        .run("monitor paris http://127.0.0.1:1 --state s --once --now 2026-12-02T00:00Z")
+        .ends(2)
+        .says("availability:");
     let mut void = log.clone();
     let s = void.draft("pl", accept(&[log.entry(6).id]));
     assert_eq!(void.post(&s).len(), 1);
@@ -87,15 +90,25 @@ fn one_look_ends_with_what_it_found() {
     world.run("monitor void --state s --once --now 2026-12-02T00:00Z").ends(1).says("policy: entry 20 by pl");
     publish(&world, "forked", &published(&other_end(30)));
     world.run("monitor paris forked --state s2 --once --now 2026-12-02T00:00Z").ends(1).says("misbehaviour:");
-    world.run("monitor paris forked --state s2 --once --now 2026-12-02T00:00Z").ends(1).never_says("misbehaviour:");
+    world
+        .run("monitor paris forked --state s2 --once --now 2026-12-02T00:00Z")
+        .ends(1)
+        .never_says("misbehaviour:");
     // What it takes.
     world.run("monitor paris --once --now 2026-12-02T00:00Z").ends(2).says("--state DIR");
     world.run("monitor --state s --once --now 2026-12-02T00:00Z").ends(2).says("want 1 to 64 sources");
-    world.run("monitor paris paris --state s --once --now 2026-12-02T00:00Z").ends(2).says("each of them once");
+    world
+        .run("monitor paris paris --state s --once --now 2026-12-02T00:00Z")
+        .ends(2)
+        .says("each of them once");
     let unpinned: String = fs::read_to_string(world.path("trust.toml")).unwrap();
-    let unpinned: String = unpinned.lines().filter(|l| !l.starts_with("log =")).map(|l| format!("{l}\n")).collect();
+    let unpinned: String =
+        unpinned.lines().filter(|l| !l.starts_with("log =")).map(|l| format!("{l}\n")).collect();
     world.write("unpinned.toml", unpinned);
-    world.run("monitor paris --trust unpinned.toml --state s --once --now 2026-12-02T00:00Z").ends(2).says("pins no log id");
+    world
+        .run("monitor paris --trust unpinned.toml --state s --once --now 2026-12-02T00:00Z")
+        .ends(2)
+        .says("pins no log id");
 }
 
 #[test]
@@ -176,7 +189,9 @@ fn a_webhook_that_is_down_loses_nothing_and_blocks_nobody() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let line = format!("monitor paris forked --state s --once --webhook http://{address}/hook --webhook-secret secret --now 2026-12-02T00:00Z");
+    let line = format!(
+        "monitor paris forked --state s --once --webhook http://{address}/hook --webhook-secret secret --now 2026-12-02T00:00Z"
+    );
     world.run(&line).ends(1).says("misbehaviour:").says("was not delivered, and is tried again");
     let listener = TcpListener::bind(address).unwrap();
     let taking = thread::spawn(move || take(listener.accept().unwrap().0, 200));
@@ -252,7 +267,9 @@ fn killed_again_and_again_a_monitor_loses_no_alert() {
 #[test]
 fn metrics_are_written_for_prometheus() {
     let world = World::with(&busy(20));
-    world.run("monitor paris http://127.0.0.1:1 --state s --once --metrics m.prom --now 2026-12-02T00:00Z").ends(2);
+    world
+        .run("monitor paris http://127.0.0.1:1 --state s --once --metrics m.prom --now 2026-12-02T00:00Z")
+        .ends(2);
     let text = fs::read_to_string(world.path("m.prom")).unwrap();
     for line in [
         "servanda_monitor_alerts_total{class=\"availability\",kind=\"unreachable\"} 1",

@@ -62,7 +62,12 @@ fn what_was_put_before_is_not_fetched_again() {
     let (source, into) = (Memory::holding(published(&log)), Memory::new());
     let died = into.reopen();
     // All but the swap.
-    died.plan(Plan { among: Among::Only(servanda::store::memory::Kind::Swap), nth: 0, fault: Fault::Fails, dies: true });
+    died.plan(Plan {
+        among: Among::Only(servanda::store::memory::Kind::Swap),
+        nth: 0,
+        fault: Fault::Fails,
+        dies: true,
+    });
     let policy = log.policy(false);
     let trusted = Trusted { policy: &policy, log: Some(log.log_id()) };
     assert!(copy(&source, &died, trusted, &|_| {}).is_err());

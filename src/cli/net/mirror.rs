@@ -83,11 +83,7 @@ fn say(context: &Context, args: &MirrorArgs, copied: &Copied, is_pinned: bool) -
     screen.say(match from {
         from if from == to => format!("{shown} has all {}, as the source has", count(to, "entry", "entries")),
         0 => format!("{shown} is a copy of {}, verified", count(to, "entry", "entries")),
-        from => format!(
-            "{shown} has {}, {} of them new, verified",
-            count(to, "entry", "entries"),
-            to - from
-        ),
+        from => format!("{shown} has {}, {} of them new, verified", count(to, "entry", "entries"), to - from),
     });
     for line in open::vouched(checkpoint) {
         screen.note(line);
@@ -96,7 +92,9 @@ fn say(context: &Context, args: &MirrorArgs, copied: &Copied, is_pinned: bool) -
         screen.note(open::not_pinned(&copied.log));
     }
     if *charter == Charter::Missing {
-        screen.say("the source does not give the charter's text that entry 0 names: charter.toml was not copied");
+        screen.say(
+            "the source does not give the charter's text that entry 0 names: charter.toml was not copied",
+        );
     }
     screen.json(&json!({
         "log": copied.log, "pinned": is_pinned, "from": from, "size": to, "root": checkpoint.root(),
@@ -122,14 +120,18 @@ fn refused(context: &Context, args: &MirrorArgs, error: MirrorError) -> Result<O
             write_evidence(context, &args.out, evidence);
             format!("nothing was changed in {copy}. keep both, and hand the evidence to the partners")
         }
-        MirrorError::Fork { .. } => format!("nothing was changed in {copy}. keep both, and tell the partners"),
+        MirrorError::Fork { .. } => {
+            format!("nothing was changed in {copy}. keep both, and tell the partners")
+        }
         MirrorError::Written => format!("{copy} is a log's home that has a writer: name another directory"),
         MirrorError::Checkpoint(error) => return Err(open::checkpoint_problem(error, None)),
         MirrorError::Source(_) => "try again, or another source".to_owned(),
         MirrorError::Copy(_) | MirrorError::CopysCheckpoint(_) => {
             "the copy was changed, or its disk is not all right: move it away, and copy anew".to_owned()
         }
-        MirrorError::Store(_) => "has the disk room, and is it all right? it goes on where it stopped".to_owned(),
+        MirrorError::Store(_) => {
+            "has the disk room, and is it all right? it goes on where it stopped".to_owned()
+        }
         MirrorError::Raced => "let one program at a time write to a copy".to_owned(),
         MirrorError::OtherLog { .. } => "is it the trust file of another log?".to_owned(),
         MirrorError::NoCheckpoint | MirrorError::Empty | MirrorError::Founding => {

@@ -197,7 +197,10 @@ pub fn open_calls(ledger: &Ledger, when: Instant) -> Vec<News> {
     };
     let owed = ledger.owed(Moment::at(when));
     let arose = |owed: &Owed<'_>| ledger.obligations().get(&owed.key).map(|obligation| &obligation.arose);
-    owed.iter().filter(|owed| open(owed)).map(|owed| of_owed(Happened::CalledUpon, arose(owed), owed)).collect()
+    owed.iter()
+        .filter(|owed| open(owed))
+        .map(|owed| of_owed(Happened::CalledUpon, arose(owed), owed))
+        .collect()
 }
 
 /// News being told of an entry.

@@ -27,6 +27,7 @@ use servanda::monitor::{Alert, Class, Monitor, Reading, Round, Settings, Snapsho
 use servanda::policy::Policy;
 use servanda::text::count;
 use sinks::Sinks;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,9 +137,14 @@ pub fn run(context: &Context, args: MonitorArgs) -> Result<Outcome> {
     journal.record_kept(&log, monitor.kept()).map_err(|error| state_problem(&state, error))?;
     let sinks = Sinks::new(context, &options, &state)?;
     let quorum = if held.trust.policy.quorum_is_none() { "; quorum none" } else { "" };
+    let metrics = options.metrics;
     let shown = count(watched.len(), "source", "sources");
-    context.screen.note(format!("monitoring {}, {shown}, state in {}{quorum}", held.trust.origin, state.display()));
-    let mut watch = Watch { context, journal, monitor, log, state, snapshot: None, metrics: options.metrics };
+    context.screen.note(format!(
+        "monitoring {}, {shown}, state in {}{quorum}",
+        held.trust.origin,
+        state.display()
+    ));
+    let mut watch = Watch { context, journal, monitor, log, state, snapshot: None, metrics, counts: None };
     if options.once {
         return watch.once(&watched, sinks);
     }
@@ -170,7 +176,9 @@ fn state_problem(state: &Path, error: JournalError) -> anyhow::Error {
     let hint = match &error {
         JournalError::Held => "let one monitor at a time use a state, or name another with --state",
         JournalError::OtherLog { .. } => "name another folder with --state",
-        _ => "has the disk room, and is it all right? without this state, everything is verified and told anew",
+        _ => {
+            "has the disk room, and is it all right? without this state, everything is verified and told anew"
+        }
     };
     Problem::new(format!("{}: {error}", state.display())).hint(hint).into()
 }
@@ -185,6 +193,8 @@ struct Watch<'a> {
     /// The size of the history that is kept.
     snapshot: Option<u64>,
     metrics: Option<PathBuf>,
+    /// How many alerts were recorded, by class and kind; none: to be counted again.
+    counts: Option<BTreeMap<(String, String), u64>>,
 }
 
 /// What a round came to.
@@ -237,7 +247,8 @@ impl Watch<'_> {
         bar.finish_and_clear();
         let is_bad = |alert: &Alert| matches!(alert.kind.class(), Class::Misbehaviour | Class::Policy);
         let looked = Looked { bad: round.alerts.iter().any(is_bad), unchecked: round.unchecked };
-        let changed = round.kept != *self.monitor.kept() || round.alerts.iter().any(|a| !known(&a.id(&self.log)));
+        let changed =
+            round.kept != *self.monitor.kept() || round.alerts.iter().any(|a| !known(&a.id(&self.log)));
         if changed {
             self.record(&mut round, sinks).map_err(|error| state_problem(&self.state, error))?;
         }
@@ -246,8 +257,8 @@ impl Watch<'_> {
         if first && head > size {
             self.context.screen.note(format!("verified {}", count(head, "entry", "entries")));
         }
-        if let Some(path) = &self.metrics {
-            self.write_metrics(path, readings.len(), looked.unchecked)?;
+        if let Some(path) = self.metrics.clone() {
+            self.write_metrics(&path, readings.len(), looked.unchecked)?;
         }
         Ok(looked)
     }
@@ -264,17 +275,22 @@ impl Watch<'_> {
             }
         }
         self.journal.record(&self.log, round, sinks.all())?;
+        self.counts = None;
         self.journal.tidy(&round.kept);
         Ok(())
     }
 
     /// Writes what is counted, in Prometheus's text format, whole.
-    fn write_metrics(&self, path: &Path, sources: usize, unchecked: bool) -> Result<()> {
-        let kept = self.monitor.kept();
+    fn write_metrics(&mut self, path: &Path, sources: usize, unchecked: bool) -> Result<()> {
         let mut text = String::from("# TYPE servanda_monitor_alerts_total counter\n");
-        for ((class, kind), number) in self.journal.counts().map_err(|e| state_problem(&self.state, e))? {
+        let counts = match self.counts.take() {
+            Some(counts) => counts,
+            None => self.journal.counts().map_err(|error| state_problem(&self.state, error))?,
+        };
+        for ((class, kind), number) in self.counts.insert(counts) {
             text += &format!("servanda_monitor_alerts_total{{class=\"{class}\",kind=\"{kind}\"}} {number}\n");
         }
+        let kept = self.monitor.kept();
         for (name, value) in [
             ("entries", kept.head.as_ref().map_or(0, |head| head.size)),
             ("sources", u64::try_from(sources).expect("few")),

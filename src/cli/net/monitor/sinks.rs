@@ -3,8 +3,8 @@
 //! What is not delivered is tried again after 1, 2, 4 … 600 seconds, and does not keep later alerts from being tried. It
 //! waits in the state until it was delivered, over restarts. Nothing waits for a sink but the sink.
 
-use super::webhook::{self, Webhook};
 use super::Options;
+use super::webhook::{self, Webhook};
 use crate::cli::problem::Problem;
 use crate::cli::{Context, plain, screen::Screen};
 use anyhow::Result;
@@ -201,7 +201,8 @@ impl Line {
                     if *times == 1 {
                         let kind = plain::plain(alert.text("kind"));
                         let why = plain::plain(&why);
-                        self.screen.note(format!("alert {kind} was not delivered, and is tried again: {why}"));
+                        self.screen
+                            .note(format!("alert {kind} was not delivered, and is tried again: {why}"));
                     }
                     if failures == FAILURES_IN_A_ROW {
                         break;
