@@ -16,14 +16,23 @@ pub struct Kept {
     pub told: u64,
     /// The newest checkpoint of each source that the log's operator signed.
     pub sources: BTreeMap<String, Seen>,
-    /// What held in the last round and may go on, with the subject that it got when it began.
-    pub episodes: BTreeMap<String, String>,
+    /// What held in the last round and may go on.
+    pub episodes: BTreeMap<String, Episode>,
     /// Promises that are still expected, as they travel.
     pub promises: Vec<String>,
     /// The file of the history.
     pub snapshot: Option<Hash>,
     /// When a checkpoint was put beside for good.
     pub checkpoint_at: Instant,
+}
+
+/// Something that goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Episode {
+    /// The subject that it got when it began.
+    pub subject: String,
+    /// At which source, if it is about one.
+    pub source: Option<String>,
 }
 
 /// A checkpoint that was seen.

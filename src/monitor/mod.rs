@@ -26,7 +26,7 @@ mod sources;
 mod told;
 
 pub use alert::{Alert, Class, Kind};
-pub use kept::{Kept, Seen};
+pub use kept::{Episode, Kept, Seen};
 pub use promises::ExpectError;
 pub use snapshot::Snapshot;
 
@@ -146,7 +146,10 @@ impl Monitor {
         known: &dyn Fn(&Hash) -> bool,
         progress: &dyn Fn(u64),
     ) -> Round {
-        let kept = Kept { episodes: BTreeMap::new(), ..self.kept.clone() };
+        let mut kept = self.kept.clone();
+        // Of a source that has not answered yet, what held goes on.
+        let looked_at = |name: &String| readings.iter().any(|reading| reading.name == *name);
+        kept.episodes.retain(|_, episode| episode.source.as_ref().is_some_and(|name| !looked_at(name)));
         let out = Round { kept, settled: self.settled.clone(), ..Round::default() };
         let mut look = Look { monitor: self, policy: self.policy(), now, known, out };
         let opened: Vec<Opened<'_>> =
@@ -207,9 +210,12 @@ impl Look<'_> {
         sentence: String,
         source: Option<&str>,
     ) {
-        let subject = self.monitor.kept.episodes.get(&key).cloned().unwrap_or(subject);
-        self.out.kept.episodes.insert(key, subject.clone());
-        self.alert(kind, subject, sentence).source = source.map(str::to_owned);
+        let source = source.map(str::to_owned);
+        let begun = self.monitor.kept.episodes.get(&key).cloned();
+        let episode = begun.unwrap_or(Episode { subject, source: source.clone() });
+        let subject = episode.subject.clone();
+        self.out.kept.episodes.insert(key, episode);
+        self.alert(kind, subject, sentence).source = source;
     }
 
     /// Alerts with evidence, where there is some; it is made once.

@@ -128,6 +128,18 @@ fn a_source_that_is_gone_is_told_each_time_it_goes() {
 }
 
 #[test]
+fn an_outage_goes_on_while_nothing_was_heard_of_its_source() {
+    let log = published(&busy(20));
+    let mut watcher = Watcher::new(&busy(9));
+    assert_eq!(kinds(&watcher.look(&[("paris", Some(&log)), ("oslo", None)])), ["availability unreachable"]);
+    watcher.restart();
+    watcher.wait(1000);
+    assert!(watcher.look(&[("paris", Some(&log))]).is_empty());
+    watcher.wait(1000);
+    assert!(watcher.look(&[("paris", Some(&log)), ("oslo", None)]).is_empty(), "it is the same one");
+}
+
+#[test]
 fn a_checkpoint_that_stays_is_stale_by_its_head() {
     let mut watcher = Watcher::new(&busy(9));
     let old = published(&busy(20));
