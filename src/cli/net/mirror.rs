@@ -138,8 +138,9 @@ fn refused(context: &Context, args: &MirrorArgs, error: MirrorError) -> Result<O
             "ask its operator for the log".to_owned()
         }
     };
-    let problem = if error.is_finding() { Problem::refused } else { Problem::new };
-    Err(problem(error.to_string()).hint(hint).into())
+    let what = error.to_string();
+    let problem = if error.is_finding() { Problem::refused(what) } else { Problem::new(what) };
+    Err(problem.hint(hint).into())
 }
 
 fn write_evidence(context: &Context, out: &Path, evidence: &Evidence) {

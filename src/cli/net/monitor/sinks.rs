@@ -144,7 +144,7 @@ impl Bells {
 
 /// Classes before an equals sign, where that is what stands there; all of them where nothing does.
 fn routed(text: &str) -> (Vec<Class>, &str) {
-    let classes = |names: &str| names.split(',').map(str::parse).collect::<Result<Vec<Class>, _>>().ok();
+    let classes = |names: &str| names.split(',').map(str::parse::<Class>).collect::<Result<Vec<_>, _>>().ok();
     let split = text.split_once('=').and_then(|(names, rest)| Some((classes(names)?, rest)));
     split.unwrap_or_else(|| (Class::ALL.to_vec(), text))
 }

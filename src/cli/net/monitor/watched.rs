@@ -75,7 +75,7 @@ impl Watched {
 /// Reads all checkpoints at once, each as long as it takes.
 pub fn read_all(watched: &[Watched]) -> Vec<Reading> {
     thread::scope(|scope| {
-        let asked: Vec<_> = watched.iter().map(|one| scope.spawn(|| one.read())).collect();
+        let asked: Vec<_> = watched.iter().map(|one| scope.spawn(move || one.read())).collect();
         let read = |(one, asked): (&Watched, thread::ScopedJoinHandle<'_, Given>)| {
             one.reading(Arc::new(asked.join().expect("reading does not panic")))
         };
@@ -83,13 +83,16 @@ pub fn read_all(watched: &[Watched]) -> Vec<Reading> {
     })
 }
 
+/// What a source gave last; none: it has not answered yet, not even by failing.
+type Slot = Arc<Mutex<Option<Arc<Given>>>>;
+
 /// What the sources gave last.
-pub struct Watching(Vec<(Arc<Watched>, Arc<Mutex<Option<Arc<Given>>>>)>);
+pub struct Watching(Vec<(Arc<Watched>, Slot)>);
 
 impl Watching {
     /// The readings of all that have answered yet, be it by failing.
     pub fn readings(&self) -> Vec<Reading> {
-        let last = |(one, slot): &(Arc<Watched>, Arc<Mutex<Option<Arc<Given>>>>)| {
+        let last = |(one, slot): &(Arc<Watched>, Slot)| {
             let note = slot.lock().expect("nothing panics while it holds this").clone()?;
             Some(one.reading(note))
         };
@@ -126,7 +129,7 @@ fn follow(
         let given = Arc::new(one.read());
         let mut last = into.lock().expect("nothing panics while it holds this");
         let same = match last.as_deref() {
-            Some(Ok(before)) => given.as_ref().as_ref().is_ok_and(|now| now == before),
+            Some(Ok(before)) => matches!(&*given, Ok(now) if now == before),
             Some(Err(_)) => given.is_err(),
             None => false,
         };
