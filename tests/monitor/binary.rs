@@ -279,3 +279,18 @@ fn metrics_are_written_for_prometheus() {
         assert!(text.lines().any(|l| l == line), "{line} in {text}");
     }
 }
+
+#[test]
+fn a_mirror_killed_again_and_again_goes_on_where_it_was() {
+    let world = World::with(&busy(1500));
+    for delay_ms in [1, 5, 10, 20, 30, 45, 60, 80, 120] {
+        let running = Running::start(&world, "mirror paris copy --trust trust.toml");
+        thread::sleep(Duration::from_millis(delay_ms));
+        running.kill();
+        if world.path("copy/public/checkpoint").exists() {
+            world.run("verify copy").ends(0);
+        }
+    }
+    world.run("mirror paris copy").ends(0);
+    world.run("verify copy --against paris").ends(0).says("the same history as paris, up to entry 1500");
+}
