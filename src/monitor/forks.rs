@@ -1,15 +1,22 @@
 //! Sources held against the head verified before, and against each other: two histories under one log.
 //!
 //! Of the sources that contain the head, the largest is the measure of all others. Where none does, what a source gives is
-//! held against the head's own checkpoint.
+//! held against the head's own checkpoint. Before there is a head, a source must at least be of the log that is pinned.
+//!
+//! That a source is the measure says nothing in its favour. Should it not give what it commits to, another one is
+//! followed, be it that the two parted.
 
-use super::sources::Opened;
+use super::sources::{self, Opened};
 use super::{Alert, Kind, Look};
 use crate::client::{Client, ReadError};
+use crate::entry::SignedEntry;
 use crate::evidence::Accused;
+use crate::hash::Hash;
+use crate::roster::Roster;
 use crate::text::count;
+use crate::verify::Trouble;
 
-/// Compares sources; gives those that can be followed, the largest first.
+/// Compares sources; gives those that can be followed, in the order in which they are tried.
 pub(super) fn compare<'o, 'r>(look: &mut Look<'_>, opened: &'o [Opened<'r>]) -> Vec<&'o Opened<'r>> {
     let (mut agreeing, mut others) = (Vec::new(), Vec::new());
     for source in opened {
@@ -20,26 +27,23 @@ pub(super) fn compare<'o, 'r>(look: &mut Look<'_>, opened: &'o [Opened<'r>]) -> 
         }
     }
     agreeing.sort_by_key(|source| std::cmp::Reverse(source.checkpoint.size()));
-    let mut same: Vec<&Opened<'_>> = Vec::new();
     let Some((measure, rest)) = agreeing.split_first() else {
         for source in others {
-            if let Err(error) = contradicts_head(look, source) {
+            let told = match look.monitor.kept.head {
+                Some(_) => contradicts_head(look, source),
+                None => is_of_another_log(look, source),
+            };
+            if let Err(error) = told {
                 look.trouble(source.name(), &error);
             }
         }
-        return same;
+        return agreeing;
     };
-    same.push(measure);
     settle(look, measure);
-    for source in rest {
-        if agrees(look, measure, source) {
-            same.push(source);
-        }
+    for source in rest.iter().copied().chain(others) {
+        hold_against(look, measure, source);
     }
-    for source in others {
-        agrees(look, measure, source);
-    }
-    same
+    agreeing
 }
 
 fn settle(look: &mut Look<'_>, source: &Opened<'_>) {
@@ -54,7 +58,9 @@ fn is_settled(look: &Look<'_>, source: &Opened<'_>) -> bool {
 
 /// Whether a source has the history that was verified before; one that is shorter has not.
 fn contains_head(look: &Look<'_>, source: &Opened<'_>) -> Result<bool, ReadError> {
-    let Some(head) = &look.monitor.kept.head else { return Ok(true) };
+    let Some(head) = &look.monitor.kept.head else {
+        return Ok(founded(source)? == Some(*look.log()));
+    };
     let checkpoint = &source.checkpoint;
     if checkpoint.size() < head.size {
         return Ok(false);
@@ -73,24 +79,39 @@ fn accused<'a>(source: &'a Opened<'_>) -> Result<Accused<'a>, ReadError> {
     Accused::new(&source.checkpoint, client(source)?)
 }
 
-/// Whether a source and the measure are of one history; that they are not is a fork.
-fn agrees(look: &mut Look<'_>, measure: &Opened<'_>, source: &Opened<'_>) -> bool {
+/// The id of the log that entry 0 founds, if it founds one.
+fn founded(source: &Opened<'_>) -> Result<Option<Hash>, ReadError> {
+    if source.checkpoint.size() == 0 {
+        return Ok(None);
+    }
+    let entry = SignedEntry::decode(&client(source)?.entry(0)?).ok();
+    Ok(entry.filter(|entry| Roster::found(entry).is_ok()).map(|entry| entry.id))
+}
+
+/// Tells of a source that is of another log than the one that is pinned.
+fn is_of_another_log(look: &mut Look<'_>, source: &Opened<'_>) -> Result<(), ReadError> {
+    let (got, want) = (founded(source)?, *look.log());
+    let why = match got {
+        Some(got) if got == want => return Ok(()),
+        Some(got) => Trouble::Log { got, want }.to_string(),
+        None => "entry 0 founds no log".to_owned(),
+    };
+    sources::unaccepted::<()>(look, source.name(), &why);
+    Ok(())
+}
+
+/// Compares a source with the measure; that they are of two histories is a fork.
+fn hold_against(look: &mut Look<'_>, measure: &Opened<'_>, source: &Opened<'_>) {
     let same = (measure.checkpoint.size(), measure.checkpoint.root())
         == (source.checkpoint.size(), source.checkpoint.root());
     if same || is_settled(look, source) {
         settle(look, source);
-        return true;
+        return;
     }
     match parted(look, measure, source) {
-        Ok(false) => {
-            settle(look, source);
-            true
-        }
-        Ok(true) => false,
-        Err(error) => {
-            look.trouble(source.name(), &error);
-            false
-        }
+        Ok(false) => settle(look, source),
+        Ok(true) => {}
+        Err(error) => look.trouble(source.name(), &error),
     }
 }
 

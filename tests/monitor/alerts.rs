@@ -2,7 +2,7 @@
 
 use super::{NOW, Watcher, busy, kinds, other_end, published};
 use crate::support::forge::{forge, forge_as, relinked};
-use crate::support::small_log::{ORIGIN, SmallLog, accept, at, cosign, key, review};
+use crate::support::small_log::{ORIGIN, PARTNERS, SmallLog, accede, accept, at, cosign, key, review, short};
 use servanda::armor::File;
 use servanda::evidence::Misdeed;
 use servanda::promise::Promise;
@@ -278,4 +278,30 @@ fn a_monitor_of_another_log_believes_nothing() {
     let alerts = watcher.look(&[("paris", Some(&published(&log)))]);
     assert_eq!(kinds(&alerts), ["misbehaviour checkpoint_not_accepted"]);
     assert_eq!(watcher.now, at(NOW));
+}
+
+#[test]
+fn a_larger_source_that_is_worth_nothing_keeps_nobody_from_following_another() {
+    let log = busy(20);
+    // The operator's own log, of the same name and under the same key.
+    let mut own = SmallLog::founded_with(|found| found.charter.title = short("another"));
+    for name in PARTNERS {
+        own.say(name, accede(name));
+    }
+    while own.size() < 40 {
+        own.say("fr", review(20_000));
+    }
+    let mut watcher = Watcher::new(&log);
+    let (honest, own) = (published(&log), published(&own));
+    let alerts = watcher.look(&[("own", Some(&own)), ("paris", Some(&honest))]);
+    assert_eq!(kinds(&alerts), ["misbehaviour fork"]);
+    assert_eq!(watcher.guilt(&alerts[0]).kind, Misdeed::Fork, "for whoever pins the log's id");
+    assert_eq!(watcher.size(), 20);
+    // A fork that is larger, and gives nothing of what it commits to.
+    let mut forked = published(&other_end(60));
+    forked.get_mut("public/tile/entries/000.p/60").unwrap()[2000] ^= 1;
+    let mut watcher = Watcher::new(&log);
+    let alerts = watcher.look(&[("rome", Some(&forked)), ("paris", Some(&honest))]);
+    assert!(kinds(&alerts).contains(&"misbehaviour tampering".to_owned()), "{:?}", kinds(&alerts));
+    assert_eq!(watcher.size(), 20);
 }
