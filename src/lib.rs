@@ -39,6 +39,8 @@ pub mod proof;
 pub mod submit;
 pub mod verify;
 pub mod evidence;
+pub mod mirror;
+pub mod monitor;
 // - over the network -
 pub mod witness;
 pub mod gather;

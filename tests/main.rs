@@ -49,6 +49,8 @@ mod machine;
 /// Logs over the network: the real server, and commands that read from it.
 #[cfg(feature = "net")]
 mod net;
+/// Monitors and mirrors: what they tell, what they keep, what a crash leaves.
+mod monitor;
 /// OpenSSH key files, ours and those of `ssh-keygen`.
 mod key_files;
 /// Users' stories and the README, typed and answered.

@@ -67,6 +67,16 @@ fn try_write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Writes a file whole, in the place of the one before. Not waited for: it is written again before long.
+#[cfg(feature = "net")]
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.as_file().set_permissions(Permissions::from_mode(PUBLIC))?;
+    file.write_all(bytes)?;
+    file.persist(path).map(|_| ()).map_err(|refused| refused.error)
+}
+
 fn taken(path: &Path) -> anyhow::Error {
     Problem::new(format!("{} is there already; nothing was overwritten", path.display()))
         .hint("name another path, or move that file away first")

@@ -150,6 +150,10 @@ enum Verb {
     Serve(net::serve::Serve),
     #[cfg(feature = "net")]
     Witness(net::witness::Witness),
+    #[cfg(feature = "net")]
+    Mirror(net::mirror::MirrorArgs),
+    #[cfg(feature = "net")]
+    Monitor(net::monitor::MonitorArgs),
 }
 
 /// Runs the command line.
@@ -218,6 +222,10 @@ fn dispatch(context: &Context, verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Serve(args) => net::serve::run(context, args),
         #[cfg(feature = "net")]
         Verb::Witness(args) => net::witness::run(context, args),
+        #[cfg(feature = "net")]
+        Verb::Mirror(args) => net::mirror::run(context, &args),
+        #[cfg(feature = "net")]
+        Verb::Monitor(args) => net::monitor::run(context, args),
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod config;
 mod listen;
+pub mod mirror;
+pub mod monitor;
 pub mod sending;
 pub mod serve;
 mod trace;

@@ -184,6 +184,25 @@ pub fn of_time(ledger: &Ledger, from: Instant, to: Instant, soon_ms: u64) -> Vec
     news
 }
 
+/// Tells which calls are open at a moment: for whoever begins to watch a log that is not new.
+#[must_use]
+pub fn open_calls(ledger: &Ledger, when: Instant) -> Vec<News> {
+    let open = |owed: &Owed<'_>| {
+        let verdict = owed.verdict;
+        matches!(owed.key.occasion, Occasion::Call(_))
+            && matches!(
+                verdict,
+                Verdict::NotYetDue | Verdict::NoDeadline | Verdict::PartKept | Verdict::Overdue
+            )
+    };
+    let owed = ledger.owed(Moment::at(when));
+    let arose = |owed: &Owed<'_>| ledger.obligations().get(&owed.key).map(|obligation| &obligation.arose);
+    owed.iter()
+        .filter(|owed| open(owed))
+        .map(|owed| of_owed(Happened::CalledUpon, arose(owed), owed))
+        .collect()
+}
+
 /// News being told of an entry.
 struct Telling<'a> {
     ledger: &'a Ledger,

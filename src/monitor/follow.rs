@@ -1,0 +1,222 @@
+//! Following the log: what is new is verified whole, from where it was; findings become alerts, entries become news.
+//!
+//! The first source that gives all of it is believed; one that does not is told, and the next one asked.
+
+use super::sources::{self, Opened};
+use super::{Alert, CHECKPOINT_EVERY_MS, Class, Kind, Look, Seen, told};
+use crate::chain::{Effect, Finding};
+use crate::client::{Client, ReadError, Tiles};
+use crate::entry::SignedEntry;
+use crate::evidence::Accused;
+use crate::history::History;
+use crate::ledger::Said;
+use crate::ledger::answers::{News, news};
+use crate::merkle::builder::TileBuilder;
+use crate::merkle::prove::StoredTree;
+use crate::merkle::tile::TILE_WIDTH;
+use crate::text::count;
+use crate::verify::{Audit, Found, ObjectFinding, Options, Report, Trouble};
+use std::collections::BTreeSet;
+
+/// How many findings about entries are told one by one in a round.
+pub const FINDINGS_MAX: usize = 1000;
+
+/// What an audit said.
+#[derive(Default)]
+struct Findings {
+    object: Option<ObjectFinding>,
+    objects: u64,
+    entries: Vec<Finding>,
+    /// Beyond those that are told one by one.
+    more: u64,
+    /// Entries whose acts do nothing.
+    idle: BTreeSet<u64>,
+}
+
+impl Findings {
+    fn take(&mut self, found: Found) {
+        match found {
+            Found::Object(finding) => {
+                self.objects += 1;
+                self.object.get_or_insert(finding);
+            }
+            Found::Entry(finding) => {
+                if matches!(finding.reason.effect(), Effect::Unauthentic | Effect::Void) {
+                    self.idle.insert(finding.index);
+                }
+                match self.entries.len() < FINDINGS_MAX {
+                    true => self.entries.push(finding),
+                    false => self.more += 1,
+                }
+            }
+        }
+    }
+}
+
+/// What was verified under a source's checkpoint.
+struct Verified {
+    history: History,
+    builder: TileBuilder,
+    news: Vec<News>,
+}
+
+/// Follows the largest source that gives all it commits to; gives the one that may be read under its checkpoint.
+pub(super) fn follow<'o, 'r>(
+    look: &mut Look<'_>,
+    agreeing: &[&'o Opened<'r>],
+    progress: &dyn Fn(u64),
+) -> Option<&'o Opened<'r>> {
+    for source in agreeing {
+        let (size, here) = (source.checkpoint.size(), look.monitor.builder.size());
+        let head = look.out.kept.head.as_ref().map_or(0, |head| head.size);
+        if size <= here || size < head {
+            return (here >= size).then_some(*source);
+        }
+        let mut findings = Findings::default();
+        match verify(look, source, &mut findings, progress) {
+            Ok(Some(verified)) => {
+                tell(look, source, findings);
+                take(look, source, verified);
+                return Some(*source);
+            }
+            Ok(None) => {}
+            Err(error) => look.trouble(source.name(), &error),
+        }
+    }
+    None
+}
+
+/// Verifies what is new; none, and told, where a source does not give what its checkpoint commits to, or it was not the
+/// operator in force who signed it.
+fn verify(
+    look: &mut Look<'_>,
+    source: &Opened<'_>,
+    findings: &mut Findings,
+    progress: &dyn Fn(u64),
+) -> Result<Option<Verified>, ReadError> {
+    let (monitor, store) = (look.monitor, &source.reading.store);
+    let (size, root) = (source.checkpoint.size(), source.checkpoint.root());
+    let (history, builder) = (monitor.history.clone(), monitor.builder.clone());
+    let mut take = |found: Found| findings.take(found);
+    let audit = Audit::resume(store, Options::default(), history, builder, &mut take);
+    let report = audit.run(size, progress)?;
+    let whole = report.root == root && report.history.head().size == size;
+    if findings.object.is_some() || !whole {
+        let more = count(findings.objects, "object", "objects");
+        let what = match &findings.object {
+            Some(finding) => format!("{finding} ({more})"),
+            None => Trouble::Root { got: report.root, want: root }.to_string(),
+        };
+        look.tampering(source.name(), &what);
+    }
+    if !whole || !is_ours(look, source, &report) {
+        look.out.unchecked = true;
+        return Ok(None);
+    }
+    let news = brought(look, source, &report.history, findings)?;
+    let builder = StoredTree::open(Tiles(store), size, root)?.builder();
+    Ok(Some(Verified { history: report.history, builder, news }))
+}
+
+/// Whether this is the log in question, and its checkpoint signed by the operator in force.
+fn is_ours(look: &mut Look<'_>, source: &Opened<'_>, report: &Report) -> bool {
+    let (log, signer) = (*look.log(), source.checkpoint.log());
+    let why = match report.history.roster() {
+        None => Some("entry 0 founds no log".to_owned()),
+        Some(roster) if roster.log != log => Some(Trouble::Log { got: roster.log, want: log }.to_string()),
+        Some(roster) if roster.unknown.is_none() && roster.vkey != *signer => {
+            let (got, want) = (Box::new(signer.clone()), Box::new(roster.vkey.clone()));
+            Some(Trouble::Key { got, want }.to_string())
+        }
+        Some(_) => None,
+    };
+    match why {
+        None => true,
+        Some(why) => {
+            sources::unaccepted::<()>(look, source.name(), &why);
+            false
+        }
+    }
+}
+
+/// What entries brought that were not told yet; at the beginning, what is open.
+fn brought(
+    look: &Look<'_>,
+    source: &Opened<'_>,
+    history: &History,
+    findings: &Findings,
+) -> Result<Vec<News>, ReadError> {
+    let Some(ledger) = history.ledger() else { return Ok(Vec::new()) };
+    let kept = &look.monitor.kept;
+    if kept.head.is_none() {
+        return Ok(news::open_calls(ledger, look.now));
+    }
+    let checkpoint = &source.checkpoint;
+    let mut client = Client::open(&source.reading.store, checkpoint.size(), checkpoint.root())?;
+    let (width, end) = (u64::from(TILE_WIDTH), history.times().1);
+    let from = look.monitor.builder.size();
+    let (mut time, mut all) = (look.monitor.history.times().1, Vec::new());
+    for number in from / width..checkpoint.size().div_ceil(width) {
+        for (index, bytes) in (number * width..).zip(client.bundle(number)?) {
+            let Some(e) = SignedEntry::decode(&bytes).ok().filter(|_| index >= from) else { continue };
+            time = time.max(e.entry.sequenced_at);
+            if index < kept.told || findings.idle.contains(&index) {
+                continue;
+            }
+            if let Ok(act) = e.act() {
+                // Where a new operator starts time anew, what was said before counts as said then.
+                let at = time.min(end);
+                let said = Said { index, id: e.id, at, by: e.statement.author.clone() };
+                all.extend(news::of_entry(ledger, &said, act));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Tells what is wrong with entries, with evidence where entry and roster alone show it.
+fn tell(look: &mut Look<'_>, source: &Opened<'_>, findings: Findings) {
+    let checkpoint = &source.checkpoint;
+    let open = || Client::open(&source.reading.store, checkpoint.size(), checkpoint.root());
+    let mut accused = open().and_then(|client| Accused::new(checkpoint, client)).ok();
+    for finding in &findings.entries {
+        let alert = told::finding(finding, look.now);
+        if alert.kind.class() != Class::Misbehaviour {
+            look.out.alerts.push(alert);
+            continue;
+        }
+        let again = alert.clone();
+        let evidence = || accused.as_mut().map_or(Ok(None), |accused| accused.at(finding.index));
+        if look.accuse(alert, evidence).is_err() {
+            // It is told all the same.
+            look.out.alerts.push(again);
+        }
+    }
+    if findings.more > 0 {
+        let (first, more) = (findings.entries.first().map_or(0, |finding| finding.index), findings.more);
+        let sentence = format!(
+            "from entry {first} on there are {more} more findings than were told: `servanda verify` lists all"
+        );
+        let subject = format!("from entry {first}");
+        look.out.alerts.push(Alert::new(Kind::ManyFindings, subject, sentence, look.now));
+    }
+}
+
+/// Takes what was verified: the head, the news, and now and then a checkpoint for good.
+fn take(look: &mut Look<'_>, source: &Opened<'_>, verified: Verified) {
+    let Verified { history, builder, news } = verified;
+    for news in news {
+        look.news(news);
+    }
+    let (kept, checkpoint, now) = (&mut look.out.kept, &source.checkpoint, look.now);
+    let seen = Seen::new(checkpoint, kept.head.as_ref(), now);
+    let misbehaviour = look.out.alerts.iter().any(|alert| alert.kind.class() == Class::Misbehaviour);
+    if misbehaviour || now.ms().saturating_sub(kept.checkpoint_at.ms()) >= CHECKPOINT_EVERY_MS {
+        let name = format!("checkpoints/{}-{}", seen.size, seen.root.short());
+        look.out.files.push((name, seen.note.clone().into_bytes()));
+        kept.checkpoint_at = now;
+    }
+    kept.told = kept.told.max(seen.size);
+    kept.head = Some(seen);
+    look.out.verified = Some((history, builder));
+}

@@ -1,0 +1,84 @@
+//! The monitor ends at every step, and another one goes on: no alert is lost, none is recorded twice.
+
+use super::{Watcher, busy, kinds, other_end, published};
+use servanda::monitor::journal::Sink;
+use servanda::monitor::{Class, Snapshot};
+use std::collections::BTreeSet;
+
+/// Looks, and ends after so many steps.
+fn ends_after(watcher: &mut Watcher, steps: usize, sources: &[super::Source<'_>]) {
+    let mut round = watcher.round(sources);
+    let journal = watcher.journal();
+    let sinks = [Sink { name: "test".into(), classes: Class::ALL.to_vec() }];
+    for (file, step) in (1..).zip(round.files.clone()).take(steps) {
+        journal.keep(&[step]).unwrap();
+        if file == steps {
+            return;
+        }
+    }
+    let steps = steps.saturating_sub(round.files.len());
+    if steps >= 1
+        && let Some((history, builder)) = &round.verified
+    {
+        round.kept.snapshot = Some(journal.keep_snapshot(&Snapshot::of(history, builder)).unwrap());
+    }
+    if steps >= 2 {
+        journal.record(&watcher.settings.log, &round, &sinks).unwrap();
+    }
+    if steps >= 3 {
+        let waiting = journal.waiting("test", 0, 1).unwrap();
+        journal.delivered("test", &waiting.iter().map(|w| w.number).collect::<Vec<_>>()).unwrap();
+    }
+}
+
+#[test]
+fn whichever_step_is_the_last_every_alert_is_told_and_recorded_once() {
+    let (here, there) = (published(&busy(300)), published(&other_end(290)));
+    let sources = [("paris", Some(&here)), ("rome", Some(&there)), ("oslo", None)];
+    let want = {
+        let mut whole = Watcher::new(&busy(9));
+        kinds(&whole.look(&sources))
+    };
+    assert_eq!(want, ["availability unreachable", "misbehaviour fork"]);
+    for steps in 0..8 {
+        let mut watcher = Watcher::new(&busy(9));
+        ends_after(&mut watcher, steps, &sources);
+        let first = watcher.journal().waiting("test", 0, 10).unwrap();
+        watcher.restart();
+        // The clock went on; the outage began when it was recorded first, or is recorded now.
+        watcher.wait(60_000);
+        watcher.look(&sources);
+        let counts = watcher.journal().counts().unwrap();
+        assert!(counts.values().all(|n| *n == 1), "{steps}: {counts:?}");
+        assert_eq!(counts.len(), 2, "{steps}: {counts:?}");
+        assert_eq!(watcher.size(), 300);
+        let ids: BTreeSet<_> = first.iter().map(|a| a.text("id").to_owned()).collect();
+        assert_eq!(ids.len(), first.len());
+        // What was recorded and not delivered was delivered by the one that went on.
+        assert!(watcher.deliver().is_empty(), "{steps}");
+    }
+}
+
+#[test]
+fn without_its_history_a_monitor_verifies_anew_and_tells_nothing_twice() {
+    let log = published(&busy(300));
+    let mut watcher = Watcher::new(&busy(9));
+    watcher.look(&[("paris", Some(&log)), ("oslo", None)]);
+    for entry in std::fs::read_dir(watcher.folder.path()).unwrap().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("history-") {
+            std::fs::write(entry.path(), b"damaged").unwrap();
+        }
+    }
+    watcher.restart();
+    assert_eq!(watcher.monitor.history().head().size, 0);
+    let more = published(&busy(310));
+    assert!(watcher.look(&[("paris", Some(&more)), ("oslo", None)]).is_empty());
+    assert_eq!((watcher.size(), watcher.monitor.history().head().size), (310, 310));
+}
+
+#[test]
+fn two_monitors_do_not_share_a_state() {
+    let watcher = Watcher::new(&busy(9));
+    let again = servanda::monitor::journal::Journal::open(watcher.folder.path(), &watcher.settings.log);
+    assert!(matches!(again, Err(servanda::monitor::journal::JournalError::Held)));
+}
