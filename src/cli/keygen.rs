@@ -58,11 +58,10 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     let (usual, suffix) = args.usual();
     let path = args.path.clone().unwrap_or_else(|| usual.into());
     let beside = with_suffix(&path, suffix);
-    files::must_be_free(&path)?;
-    files::must_be_free(&beside)?;
-
     let key = SigningKey::generate().map_err(|error| Problem::new("no key could be made").because(error))?;
     let made = made(&key, &args)?;
+    files::must_be_free(&path)?;
+    files::must_be_free(&beside)?;
     let passphrase = passphrase(&args, &path)?;
     let private = write_private(&key, &made.comment, passphrase.as_ref().map(|given| given.as_str()))
         .map_err(|error| Problem::new("no key could be made").because(error))?;
