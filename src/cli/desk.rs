@@ -128,6 +128,7 @@ impl Desk {
     }
 
     /// The log on a server, which may take statements.
+    #[cfg(feature = "net")]
     pub fn on_server(&self) -> Option<&Log> {
         match &self.door {
             Door::Closed(read) => Some(&read.1).filter(|log| log.place.is_remote),

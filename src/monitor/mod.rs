@@ -28,7 +28,7 @@ mod told;
 pub use alert::{Alert, Class, Kind};
 pub use kept::{Episode, Kept, Seen};
 pub use promises::ExpectError;
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, UnreadSnapshot};
 
 use crate::armor::File;
 use crate::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
