@@ -231,9 +231,9 @@ fn check(operator: &Operator, keys: &Keys, quorum: Option<&Quorum>) -> Result<()
     let (got, want) = (writer::officers(roster, &keys.officers).len(), usize::from(set.unwrap_or(1)).max(1));
     if got < want {
         return Err(Problem::new(format!(
-            "a promise takes the signatures of {want} of the operator's officers, here are keys of {got}"
+            "a promise takes the signatures of {want} of the operator's officers that operate the log, here are keys of {got}"
         ))
-        .hint("name them with --operator-key, once each")
+        .hint("name their keys with --operator-key, once each; `servanda roster operator` lists them")
         .into());
     }
     Ok(())

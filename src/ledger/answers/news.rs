@@ -161,13 +161,15 @@ pub fn of_entry(ledger: &Ledger, said: &Said, act: &Act) -> Vec<News> {
 }
 
 /// Tells what time brings between two moments, the first left out: what falls due within `soon_ms` milliseconds, and what is
-/// overdue.
+/// overdue. Where the whole time to act is short, it falls due soon once half of it is gone.
 #[must_use]
 pub fn of_time(ledger: &Ledger, from: Instant, to: Instant, soon_ms: u64) -> Vec<News> {
     let mut news = Vec::new();
     for owed in ledger.owed(Moment::at(to)) {
         let Some(deadline) = owed.deadline else { continue };
-        let soon = deadline.ms().saturating_sub(soon_ms);
+        let arose = ledger.obligations().get(&owed.key).map_or(0, |obligation| obligation.arose.at.ms());
+        let half = arose + deadline.ms().saturating_sub(arose) / 2;
+        let soon = deadline.ms().saturating_sub(soon_ms).max(half.min(deadline.ms()));
         let what = match owed.verdict {
             // A deadline is met at its last millisecond.
             Verdict::Overdue if deadline >= from => Happened::Overdue,
