@@ -70,6 +70,7 @@ fn whenever_a_server_is_killed_all_that_it_gave_is_honoured_and_what_was_lost_go
             let is_over = &is_over;
             scope.spawn(move || client.go_on(address, is_over));
         }
+        let _over = Over(&is_over);
         for kill in 0..kills {
             server.start();
             thread::sleep(Duration::from_millis(20 + dice.below(450)));
@@ -86,7 +87,6 @@ fn whenever_a_server_is_killed_all_that_it_gave_is_honoured_and_what_was_lost_go
             }
         }
         server.start();
-        is_over.store(true, Ordering::Relaxed);
     });
     for client in &mut clients {
         if let Some((letter, class)) = client.open.take() {

@@ -18,9 +18,7 @@ use crate::cli_verify::World;
 use crate::net::Answer;
 use crate::net::writing::{Given, given, post};
 use crate::support::check_log::check_log;
-use crate::support::small_log::{
-    PARTNERS, SmallLog, at, handle, key_set, log_vkey, pledge, terms,
-};
+use crate::support::small_log::{PARTNERS, SmallLog, at, handle, key_set, log_vkey, pledge, terms};
 use servanda::armor::File;
 use servanda::codec::encode;
 use servanda::draft::Draft;
@@ -57,6 +55,15 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Tells the others that it is over, also where a test gives way.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A port that nobody uses, outside of those that the system gives to clients: it stays a server's over its restarts.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -80,9 +87,9 @@ struct Part {
 }
 
 impl Part {
-    fn new(world: &World, name: &'static str, words: &str) -> Self {
+    fn new(folder: PathBuf, name: &'static str, words: &str) -> Self {
         let words = words.split(' ').map(str::to_owned).collect();
-        Self { name, folder: world.path("."), words, within: None, child: None }
+        Self { name, folder, words, within: None, child: None }
     }
 
     /// Starts it, and does not wait until it is ready.
@@ -122,6 +129,12 @@ impl Part {
         let _ = child.kill();
         child.wait().unwrap();
         ran
+    }
+
+    /// Gives it another clock, from its next start on.
+    fn goes_by(&mut self, now: &str) {
+        let place = self.words.iter().position(|word| word == "--now").unwrap();
+        self.words[place + 1] = now.to_owned();
     }
 
     /// The exit code, if it has ended by itself.
@@ -179,11 +192,12 @@ fn witnesses<const N: usize>(world: &World, names: [&'static str; N]) -> [Part; 
         let words = format!(
             "witness {name} --log-list logs --key keys/{name} --listen 127.0.0.1:{port} --trace warn --now {NOW}"
         );
-        Part::new(world, name, &words)
+        Part::new(world.path("."), name, &words)
     });
     policy += &format!("group all all {}\nquorum all\n", names.join(" "));
     world.write("policy", &policy);
-    let mut trust = servanda::trust::Trust::parse(&String::from_utf8(world.read("trust.toml")).unwrap()).unwrap();
+    let mut trust =
+        servanda::trust::Trust::parse(&String::from_utf8(world.read("trust.toml")).unwrap()).unwrap();
     trust.policy = policy.parse().unwrap();
     world.write("trust.toml", trust.to_string());
     parts
@@ -196,7 +210,7 @@ fn serving(world: &World, log: &str, more: &str) -> (Part, SocketAddr) {
         "serve {log} --log-key keys/log --operator-key keys/operator --listen 127.0.0.1:{port} --rate 0 \
          --partner-rate 0 --trace warn --now {NOW}{more}"
     );
-    (Part::new(world, "serve", &words), SocketAddr::from(([127, 0, 0, 1], port)))
+    (Part::new(world.path("."), "serve", &words), SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
 /// The answer to a request; none where there was no connection, or it was cut off.
@@ -214,6 +228,8 @@ fn get(address: SocketAddr, path: &str) -> Option<Answer> {
 /// Someone who speaks in the name of a partner, and remembers the places in its chains.
 struct Speaker {
     name: Handle,
+    /// What its clock says.
+    now: &'static str,
     log: Hash,
     seen: Head,
     chains: BTreeMap<u8, (u64, Hash)>,
@@ -234,7 +250,7 @@ impl Speaker {
             (class.number(), (chain.seq, chain.prev))
         };
         let chains = [Class::Commit, Class::Operate, Class::Observe].map(chain).into();
-        Self { name, log: log.log_id(), seen: log.history().head(), chains }
+        Self { name, now: NOW, log: log.log_id(), seen: log.history().head(), chains }
     }
 
     /// Signs the next statement of the act's usual class; its place is taken once it is [`Self::said`].
@@ -249,8 +265,8 @@ impl Speaker {
             seq,
             prev,
             seen: self.seen,
-            issued_at: at(NOW),
-            expires_at: at(NOW).plus(Span::of_days(7)),
+            issued_at: at(self.now),
+            expires_at: at(self.now).plus(Span::of_days(7)),
             kind: act.kind().number(),
             body: act.encode_body().into(),
         };
