@@ -62,8 +62,9 @@ impl Place {
         self.server.start();
     }
 
-    fn published(&self) -> Vec<u8> {
-        self.world.read("paris/public/checkpoint")
+    /// The size of the published checkpoint.
+    fn published(&self) -> u64 {
+        super::published(&self.world)
     }
 
     /// What a monitor tells, by its clock, and how it ends.

@@ -218,7 +218,8 @@ fn without_quorum(land: &Land) {
         said.err
     );
     assert_eq!(land.office.size(), size, "nothing is published without its quorum");
-    let promise = said.out.split_whitespace().find(|word| word.ends_with(".promise")).unwrap().to_owned();
+    let promise = said.out.split_whitespace().find(|word| word.ends_with(".promise:"));
+    let promise = promise.expect("the file of the promise").trim_end_matches(':').to_owned();
     let later = format!(
         "monitor {} {} --trust trust.toml --state later --once --json --now 2026-12-01T15:00Z",
         url("serve"),

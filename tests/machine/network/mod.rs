@@ -361,6 +361,12 @@ fn honoured(world: &World, log: &str, papers: &[Paper]) -> Vec<Vec<u8>> {
     leaves
 }
 
+/// The size of the published checkpoint.
+fn published(world: &World) -> u64 {
+    let note = String::from_utf8(world.read("paris/public/checkpoint")).unwrap();
+    note.lines().nth(1).unwrap().parse().unwrap()
+}
+
 /// The ledger's digest and the size, as `verify` derives them from what lies somewhere.
 fn ledger(world: &World, place: &str) -> (String, u64) {
     let said = world.run(&format!("verify {place} --trust trust.toml --json")).ends(0).json();
