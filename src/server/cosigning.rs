@@ -167,7 +167,8 @@ fn told(origin: &str, size: u64, why: &Refusal, kept: &Kept) -> Option<&'static 
             Some("not_kept")
         }
         Kept::Failed(error) => {
-            tracing::error!(origin, size, %why, %error, "inconsistent, and could not be kept");
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            tracing::error!(origin, size, %why, %error, cause, "inconsistent, and could not be kept");
             Some("not_kept")
         }
     }

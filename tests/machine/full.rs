@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 const SIZES: usize = 16;
 
 /// A mounted file system; it goes when it is dropped.
-struct Mount(PathBuf);
+pub(super) struct Mount(PathBuf);
 
 impl Mount {
     /// Mounts by these words, which `mount` gets, and the folder; none where that is not allowed.
-    fn new(words: &[&str], folder: &Path) -> Option<Self> {
+    pub(super) fn new(words: &[&str], folder: &Path) -> Option<Self> {
         fs::create_dir_all(folder).unwrap();
         let shown = folder.display().to_string();
         let mounted = tool("mount", &[words, &[&shown]].concat());

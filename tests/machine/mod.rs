@@ -15,6 +15,8 @@
 mod faults;
 mod full;
 mod kills;
+#[cfg(feature = "net")]
+mod network;
 mod restored;
 mod several;
 

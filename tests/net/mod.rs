@@ -10,7 +10,7 @@ mod secure;
 mod served;
 mod telling;
 mod witness;
-mod writing;
+pub mod writing;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

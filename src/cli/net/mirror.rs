@@ -140,7 +140,7 @@ fn refused(context: &Context, args: &MirrorArgs, error: MirrorError) -> Result<O
     };
     let what = error.to_string();
     let problem = if error.is_finding() { Problem::refused(what) } else { Problem::new(what) };
-    Err(problem.hint(hint).into())
+    Err(problem.hint(hint).because(error).into())
 }
 
 fn write_evidence(context: &Context, out: &Path, evidence: &Evidence) {

@@ -138,7 +138,8 @@ fn run(mut follower: Follower, inbox: &Receiver<Message>) {
             Ok(true) => Duration::ZERO,
             Ok(false) => TICK,
             Err(error) => {
-                tracing::error!(target: "servanda::teller", %error, "could not read what was written");
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(target: "servanda::teller", %error, cause, "could not read what was written");
                 PAUSE
             }
         };

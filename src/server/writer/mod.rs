@@ -203,7 +203,8 @@ impl Writing {
     fn fail(&mut self, error: &SubmitError) {
         self.counts.failures.inc();
         let is_over = matches!(error, SubmitError::Log(LogError::Fenced { .. } | LogError::Ahead { .. }));
-        tracing::error!(target: "servanda::writer", %error, for_good = is_over, "the log is closed");
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::error!(target: "servanda::writer", %error, cause, for_good = is_over, "the log is closed");
         let pause = self.reopen.take().map_or(REOPEN.0, |before| (before.pause * 2).min(REOPEN.1));
         if let Refusal::Failed { why, no_room } = Refusal::failed(error) {
             self.close(why, no_room, (!is_over).then_some(pause));

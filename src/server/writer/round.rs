@@ -103,7 +103,8 @@ impl Writing {
                     error,
                     SubmitError::Refused(_) | SubmitError::Statement(_) | SubmitError::Entry(_)
                 ) {
-                    tracing::warn!(target: "servanda::writer", %error, "a statement could not be taken");
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::warn!(target: "servanda::writer", %error, cause, "a statement could not be taken");
                 }
                 return answer(to, Err(error.into()));
             }
