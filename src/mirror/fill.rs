@@ -31,6 +31,10 @@ impl Read for Near<'_> {
         }
         self.source.get(name, limit)
     }
+
+    fn at_once(&self) -> usize {
+        self.source.at_once()
+    }
 }
 
 /// The right edge of a copy, under its own checkpoint.

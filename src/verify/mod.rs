@@ -13,6 +13,7 @@
 //! set: that one vouches for those before it through `prev`. Sound as long as clients sign only on a `prev` that they
 //! kept or verified. It derives no ledger, and so does not find acts that are void by the ledger's rules.
 
+mod ahead;
 mod batch;
 mod gap;
 mod log;
@@ -31,6 +32,7 @@ use crate::merkle::tile::TILE_WIDTH;
 use crate::roster::Roster;
 use crate::store::Read;
 use crate::submit::Leaves;
+use ahead::Ahead;
 use batch::{Batch, Leaf, Look};
 use gap::Strays;
 use objects::Objects;
@@ -115,7 +117,38 @@ impl<'a> Audit<'a> {
     ///
     /// # Errors
     /// When the storage fails; what is missing or wrong is a finding.
-    pub fn run(mut self, size: u64, progress: &dyn Fn(u64)) -> Result<Report, ReadError> {
+    pub fn run(self, size: u64, progress: &dyn Fn(u64)) -> Result<Report, ReadError> {
+        let at_once = self.store.at_once();
+        if at_once == 0 {
+            return self.run_here(size, progress);
+        }
+        let ahead = Ahead::new(self.store, self.history.head().size / u64::from(TILE_WIDTH), size);
+        ahead.during(at_once, || self.through(&ahead).run_here(size, progress))
+    }
+
+    /// The same audit, reading through another store.
+    fn through<'b>(self, store: &'b dyn Read) -> Audit<'b>
+    where
+        'a: 'b,
+    {
+        let Self { options, history, objects, leaves, strays, quick, signatures_checked, findings, .. } =
+            self;
+        let report: &'b mut dyn FnMut(Found) = self.report;
+        Audit {
+            store,
+            options,
+            history,
+            objects,
+            leaves,
+            strays,
+            quick,
+            signatures_checked,
+            findings,
+            report,
+        }
+    }
+
+    fn run_here(mut self, size: u64, progress: &dyn Fn(u64)) -> Result<Report, ReadError> {
         let width = u64::from(TILE_WIDTH);
         let known = self.history.head().size;
         let mut skip = usize::try_from(known % width).expect("within a bundle");
