@@ -67,6 +67,18 @@ pub struct Report {
     pub signatures_checked: u64,
 }
 
+/// Does work that asks a store for bundles, and for the tiles over them, in their order, from a bundle on. Where the store is
+/// far away, both are fetched ahead.
+pub fn reading_ahead<T>(store: &dyn Read, first: u64, size: u64, work: impl FnOnce(&dyn Read) -> T) -> T {
+    let (threads, bundles) = (store.at_once(), size.div_ceil(u64::from(TILE_WIDTH)).saturating_sub(first));
+    // What one or two requests bring is not worth a thread.
+    if threads == 0 || bundles < 2 {
+        return work(store);
+    }
+    let ahead = Ahead::new(store, first, size);
+    ahead.during(threads, || work(&ahead))
+}
+
 /// An audit that goes on from what was verified before, or from nothing.
 pub struct Audit<'a> {
     store: &'a dyn Read,
@@ -118,12 +130,8 @@ impl<'a> Audit<'a> {
     /// # Errors
     /// When the storage fails; what is missing or wrong is a finding.
     pub fn run(self, size: u64, progress: &dyn Fn(u64)) -> Result<Report, ReadError> {
-        let at_once = self.store.at_once();
-        if at_once == 0 {
-            return self.run_here(size, progress);
-        }
-        let ahead = Ahead::new(self.store, self.history.head().size / u64::from(TILE_WIDTH), size);
-        ahead.during(at_once, || self.through(&ahead).run_here(size, progress))
+        let first = self.history.head().size / u64::from(TILE_WIDTH);
+        reading_ahead(self.store, first, size, |store| self.through(store).run_here(size, progress))
     }
 
     /// The same audit, reading through another store.
