@@ -119,7 +119,8 @@ fn withdraw(pledge: Hash) -> Act {
     })
 }
 
-fn report(now: Instant, number: u64) -> Act {
+/// A report of an incident.
+pub fn report(now: Instant, number: u64) -> Act {
     Act::Report(Report {
         kinds: vec![short("shelling")].into(),
         actor: None,

@@ -18,10 +18,16 @@ mod acts;
 mod audit;
 mod door;
 mod made;
+#[cfg(feature = "net")]
+mod online;
 mod reading;
 #[cfg(feature = "net")]
 mod serve;
 mod signatures;
+#[cfg(feature = "net")]
+mod tiles;
+#[cfg(feature = "net")]
+mod watch;
 
 /// Folders with keys and a log, and the binary run there.
 #[path = "../tests/support/office.rs"]
@@ -43,6 +49,12 @@ const PARTS: &[Part] = &[
     ("read", reading::proofs_and_start),
     #[cfg(feature = "net")]
     ("serve", serve::submissions),
+    #[cfg(feature = "net")]
+    ("alerts", watch::alerts),
+    #[cfg(feature = "net")]
+    ("catch-up", watch::catch_up),
+    #[cfg(feature = "net")]
+    ("tiles", tiles::tiles),
 ];
 
 fn main() {

@@ -9,6 +9,7 @@ use crate::merkle::bundle;
 use crate::merkle::prove::StoredTree;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath, bundle_growth, growth};
 use crate::store::{Read, Store, StoreError};
+use crate::verify::reading_ahead;
 use rayon::prelude::*;
 
 /// How many bundles are fetched at once, and put at once: 512 MiB where every entry is of the greatest length,
@@ -31,6 +32,10 @@ impl Read for Near<'_> {
         }
         self.source.get(name, limit)
     }
+
+    fn at_once(&self) -> usize {
+        self.source.at_once()
+    }
 }
 
 /// The right edge of a copy, under its own checkpoint.
@@ -46,6 +51,22 @@ pub(super) fn fill(
     copy: &dyn Store,
     now: &VerifiedCheckpoint,
     mut builder: TileBuilder,
+    progress: &dyn Fn(u64),
+) -> Result<(), MirrorError> {
+    let first = builder.size() / u64::from(TILE_WIDTH);
+    reading_ahead(source, first, now.size(), |source| fill_from(source, copy, now, &mut builder, progress))?;
+    let partial: Vec<_> = builder.partial().map(named).collect();
+    copy.put_all(&partial).map_err(MirrorError::Store)?;
+    assert_eq!(builder.root(), now.root(), "every leaf was proven under this root");
+    Ok(())
+}
+
+/// Puts the bundles, and the tiles that they fill.
+fn fill_from(
+    source: &dyn Read,
+    copy: &dyn Store,
+    now: &VerifiedCheckpoint,
+    builder: &mut TileBuilder,
     progress: &dyn Fn(u64),
 ) -> Result<(), MirrorError> {
     let size = now.size();
@@ -70,9 +91,6 @@ pub(super) fn fill(
         number = next;
         progress(builder.size());
     }
-    let partial: Vec<_> = builder.partial().map(named).collect();
-    copy.put_all(&partial).map_err(MirrorError::Store)?;
-    assert_eq!(builder.root(), now.root(), "every leaf was proven under this root");
     Ok(())
 }
 

@@ -5,17 +5,19 @@
 use super::sources::{self, Opened};
 use super::{Alert, CHECKPOINT_EVERY_MS, Class, Kind, Look, Seen, told};
 use crate::chain::{Effect, Finding};
+use crate::checkpoint::VerifiedCheckpoint;
 use crate::client::{Client, ReadError, Tiles};
 use crate::entry::SignedEntry;
 use crate::evidence::Accused;
 use crate::history::History;
-use crate::ledger::Said;
 use crate::ledger::answers::{News, news};
+use crate::ledger::{Ledger, Said};
 use crate::merkle::builder::TileBuilder;
 use crate::merkle::prove::StoredTree;
 use crate::merkle::tile::TILE_WIDTH;
+use crate::store::Read;
 use crate::text::count;
-use crate::verify::{Audit, Found, ObjectFinding, Options, Report, Trouble};
+use crate::verify::{Audit, Found, ObjectFinding, Options, Report, Trouble, reading_ahead};
 use std::collections::BTreeSet;
 
 /// How many findings about entries are told one by one in a round.
@@ -147,14 +149,26 @@ fn brought(
     findings: &Findings,
 ) -> Result<Vec<News>, ReadError> {
     let Some(ledger) = history.ledger() else { return Ok(Vec::new()) };
-    let kept = &look.monitor.kept;
-    if kept.head.is_none() {
+    if look.monitor.kept.head.is_none() {
         return Ok(news::open_calls(ledger, look.now));
     }
-    let checkpoint = &source.checkpoint;
-    let mut client = Client::open(&source.reading.store, checkpoint.size(), checkpoint.root())?;
+    let (first, size) = (look.monitor.builder.size() / u64::from(TILE_WIDTH), source.checkpoint.size());
+    reading_ahead(&source.reading.store, first, size, |store| {
+        brought_by_entries(look, store, &source.checkpoint, history, ledger, findings)
+    })
+}
+
+fn brought_by_entries(
+    look: &Look<'_>,
+    store: &dyn Read,
+    checkpoint: &VerifiedCheckpoint,
+    history: &History,
+    ledger: &Ledger,
+    findings: &Findings,
+) -> Result<Vec<News>, ReadError> {
+    let mut client = Client::open(store, checkpoint.size(), checkpoint.root())?;
     let (width, end) = (u64::from(TILE_WIDTH), history.times().1);
-    let from = look.monitor.builder.size();
+    let (from, kept) = (look.monitor.builder.size(), &look.monitor.kept);
     let (mut time, mut all) = (look.monitor.history.times().1, Vec::new());
     for number in from / width..checkpoint.size().div_ceil(width) {
         for (index, bytes) in (number * width..).zip(client.bundle(number)?) {

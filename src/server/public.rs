@@ -142,7 +142,8 @@ impl Object {
         if size > MAX_WHOLE {
             return self.long(file, size, &dated(), asked).map_err(failed);
         }
-        let mut bytes = Vec::new();
+        // One byte more, so that it need not grow to find the end.
+        let mut bytes = Vec::with_capacity(usize::try_from(size).expect("within the limit") + 1);
         (&mut file).take(MAX_WHOLE).read_to_end(&mut bytes).map_err(failed)?;
         // What changes may change twice between two ticks of the file system's clock.
         let tag = if self.cache == FOR_EVER { dated() } else { hex::encode(&sha256(&bytes).0[..16]) };

@@ -85,6 +85,10 @@ impl<R: Read> Read for Cached<R> {
             let _ = self.keep(name, bytes);
         }
     }
+
+    fn at_once(&self) -> usize {
+        self.source.at_once()
+    }
 }
 
 /// Whether an object is a full tile or bundle.

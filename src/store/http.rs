@@ -7,6 +7,9 @@
 use super::{Read, StoreError, check_name};
 use crate::agent::{Agent, AgentError, Limits, Url};
 
+/// How many requests are in flight where much is read: enough that an answer of 50 ms does not slow an audit down much.
+const AT_ONCE: usize = 8;
+
 /// A log's public part on a server, for reading. Private objects are not there.
 #[derive(Clone, Debug)]
 pub struct Http {
@@ -46,6 +49,10 @@ impl Read for Http {
             }
             Err(source) => Err(StoreError::Fetch { url, source }),
         }
+    }
+
+    fn at_once(&self) -> usize {
+        AT_ONCE
     }
 }
 

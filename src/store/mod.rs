@@ -60,6 +60,12 @@ pub trait Read: Send + Sync {
     fn proven(&self, name: &str, bytes: &[u8]) {
         let _ = (name, bytes);
     }
+
+    /// How many objects are best asked for at once, on threads of their own: of a store that is far away several, of one that
+    /// is at hand none.
+    fn at_once(&self) -> usize {
+        0
+    }
 }
 
 impl<R: Read + ?Sized> Read for Arc<R> {
@@ -69,6 +75,10 @@ impl<R: Read + ?Sized> Read for Arc<R> {
 
     fn proven(&self, name: &str, bytes: &[u8]) {
         (**self).proven(name, bytes);
+    }
+
+    fn at_once(&self) -> usize {
+        (**self).at_once()
     }
 }
 

@@ -13,6 +13,7 @@
 //! set: that one vouches for those before it through `prev`. Sound as long as clients sign only on a `prev` that they
 //! kept or verified. It derives no ledger, and so does not find acts that are void by the ledger's rules.
 
+mod ahead;
 mod batch;
 mod gap;
 mod log;
@@ -31,6 +32,7 @@ use crate::merkle::tile::TILE_WIDTH;
 use crate::roster::Roster;
 use crate::store::Read;
 use crate::submit::Leaves;
+use ahead::Ahead;
 use batch::{Batch, Leaf, Look};
 use gap::Strays;
 use objects::Objects;
@@ -63,6 +65,18 @@ pub struct Report {
     pub findings: u64,
     /// How many statements' signatures were checked.
     pub signatures_checked: u64,
+}
+
+/// Does work that asks a store for bundles, and for the tiles over them, in their order, from a bundle on. Where the store is
+/// far away, both are fetched ahead.
+pub fn reading_ahead<T>(store: &dyn Read, first: u64, size: u64, work: impl FnOnce(&dyn Read) -> T) -> T {
+    let (threads, bundles) = (store.at_once(), size.div_ceil(u64::from(TILE_WIDTH)).saturating_sub(first));
+    // What one or two requests bring is not worth a thread.
+    if threads == 0 || bundles < 2 {
+        return work(store);
+    }
+    let ahead = Ahead::new(store, first, size);
+    ahead.during(threads, || work(&ahead))
 }
 
 /// An audit that goes on from what was verified before, or from nothing.
@@ -115,7 +129,34 @@ impl<'a> Audit<'a> {
     ///
     /// # Errors
     /// When the storage fails; what is missing or wrong is a finding.
-    pub fn run(mut self, size: u64, progress: &dyn Fn(u64)) -> Result<Report, ReadError> {
+    pub fn run(self, size: u64, progress: &dyn Fn(u64)) -> Result<Report, ReadError> {
+        let first = self.history.head().size / u64::from(TILE_WIDTH);
+        reading_ahead(self.store, first, size, |store| self.through(store).run_here(size, progress))
+    }
+
+    /// The same audit, reading through another store.
+    fn through<'b>(self, store: &'b dyn Read) -> Audit<'b>
+    where
+        'a: 'b,
+    {
+        let Self { options, history, objects, leaves, strays, quick, signatures_checked, findings, .. } =
+            self;
+        let report: &'b mut dyn FnMut(Found) = self.report;
+        Audit {
+            store,
+            options,
+            history,
+            objects,
+            leaves,
+            strays,
+            quick,
+            signatures_checked,
+            findings,
+            report,
+        }
+    }
+
+    fn run_here(mut self, size: u64, progress: &dyn Fn(u64)) -> Result<Report, ReadError> {
         let width = u64::from(TILE_WIDTH);
         let known = self.history.head().size;
         let mut skip = usize::try_from(known % width).expect("within a bundle");

@@ -8,7 +8,6 @@ import (
 
 	"github.com/transparency-dev/merkle/rfc6962"
 	"github.com/transparency-dev/tessera/api"
-	"github.com/transparency-dev/tessera/client"
 	"github.com/transparency-dev/tessera/fsck"
 	"golang.org/x/mod/sumdb/note"
 )
@@ -27,7 +26,10 @@ func runFsck(args []string) (said string, err error) {
 			err = fmt.Errorf("fsck panicked: %v", panicked)
 		}
 	}()
-	log := client.FileFetcher{Root: args[0]}
+	log, err := source(args[0]).fetcher()
+	if err != nil {
+		return "", err
+	}
 	checked := fsck.New(verifier.Name(), verifier, log, leafHashes, fsck.Opts{N: workers})
 	if err := checked.Check(context.Background()); err != nil {
 		return "", err

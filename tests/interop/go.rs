@@ -37,7 +37,7 @@ fn run(go: &str, args: &[&str]) -> Result<(), String> {
 }
 
 /// Whether the program is there; says so where it is not.
-fn ready() -> bool {
+pub fn ready() -> bool {
     if PROGRAM.is_none() {
         missing("there is no Go of 1.25 or later, or its modules cannot be had");
     }
@@ -45,7 +45,7 @@ fn ready() -> bool {
 }
 
 /// Runs the program; gives its one line, and whether it accepts.
-fn interop(args: &[&str]) -> (bool, String) {
+pub fn interop(args: &[&str]) -> (bool, String) {
     let done = Command::new(PROGRAM.as_ref().unwrap()).args(args).output().unwrap();
     let said = String::from_utf8(done.stdout).unwrap();
     match done.status.code() {
@@ -56,26 +56,26 @@ fn interop(args: &[&str]) -> (bool, String) {
 }
 
 #[track_caller]
-fn accepts(args: &[&str], want: &str) {
+pub fn accepts(args: &[&str], want: &str) {
     assert_eq!(interop(args), (true, format!("ok {}: {want}\n", args[0])));
 }
 
 #[track_caller]
-fn refuses(args: &[&str], word: &str) {
+pub fn refuses(args: &[&str], word: &str) {
     let (accepted, said) = interop(args);
     assert!(!accepted && said.contains(word), "{args:?}: no {word:?} in {said}");
 }
 
 /// A log on disk, and what a verifier holds of it.
-struct Log {
+pub struct Log {
     home: TempDir,
-    public: PathBuf,
-    vkey: String,
-    id: String,
+    pub public: PathBuf,
+    pub vkey: String,
+    pub id: String,
 }
 
 impl Log {
-    fn of(log: &SmallLog) -> Self {
+    pub fn of(log: &SmallLog) -> Self {
         Self { id: log.log_id().to_string(), ..Self::of_leaves(log.leaves()) }
     }
 
@@ -85,7 +85,7 @@ impl Log {
         Self { public: home.path().join("public"), home, vkey: log_vkey().to_string(), id: String::new() }
     }
 
-    fn dir(&self) -> &str {
+    pub fn dir(&self) -> &str {
         self.public.to_str().unwrap()
     }
 
@@ -140,7 +140,7 @@ impl Log {
 const SIZE: usize = 172;
 
 /// A log of the demo that the binary made, its home and its trust file.
-static DEMO: LazyLock<Log> = LazyLock::new(|| {
+pub static DEMO: LazyLock<Log> = LazyLock::new(|| {
     let home = tempfile::tempdir().unwrap();
     servanda(home.path(), &["demo", "demo"]);
     let trust: Trust = fs::read_to_string(home.path().join("demo/trust.toml")).unwrap().parse().unwrap();
@@ -156,7 +156,7 @@ fn servanda(folder: &Path, args: &[&str]) {
     assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-fn long_log(size: u64) -> SmallLog {
+pub fn long_log(size: u64) -> SmallLog {
     let mut log = SmallLog::ready();
     while log.size() < size {
         log.say("de", pledge(&["ua"], terms("one of many")));

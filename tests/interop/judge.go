@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -419,8 +418,8 @@ func enough(e entry, signatures []signature, set keySet, class byte) string {
 }
 
 func checkStatements(args []string) (string, error) {
-	f := folder(args[0])
-	tree, _, leaves, _, err := derive(f, args[1])
+	s := source(args[0])
+	tree, _, leaves, _, err := derive(s, args[1])
 	if err != nil {
 		return "", err
 	}
@@ -436,7 +435,7 @@ func checkStatements(args []string) (string, error) {
 	if j.founding.vkey != args[1] {
 		return "", fmt.Errorf("founded with the vkey %s", j.founding.vkey)
 	}
-	charter, err := os.ReadFile(filepath.Join(args[0], "charter.toml"))
+	charter, err := s.read("charter.toml")
 	if err != nil {
 		return "", err
 	}

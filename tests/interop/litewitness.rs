@@ -13,8 +13,9 @@ use servanda::policy::Policy;
 use servanda::store::dir::Dir;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
@@ -35,6 +36,30 @@ fn run(command: &mut Command) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
+/// The version that is built where there is none; it takes Go of 1.27 or later, which an older Go fetches.
+const VERSION: &str = "filippo.io/torchwood/cmd/litewitness@v0.10.0";
+
+/// The program: one that is there, else built once and kept beside the tests; none where it cannot be had.
+static PROGRAM: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("litewitness");
+    let built = folder.join("litewitness");
+    for program in [PathBuf::from("litewitness"), built.clone()] {
+        if Command::new(&program).arg("--help").stdin(Stdio::null()).output().is_ok() {
+            return Some(program);
+        }
+    }
+    for go in ["go", "/usr/local/go/bin/go"] {
+        let mut command = Command::new(go);
+        command.args(["install", VERSION]).env("GOBIN", &folder).env("GOTOOLCHAIN", "auto");
+        match command.env_remove("GOFLAGS").output() {
+            Ok(done) if done.status.success() => return Some(built),
+            Ok(done) => eprintln!("{}", String::from_utf8_lossy(&done.stderr)),
+            Err(_) => {}
+        }
+    }
+    None
+});
+
 /// The witness, and how to reach it.
 struct Litewitness {
     _folder: TempDir,
@@ -47,7 +72,11 @@ struct Litewitness {
 impl Litewitness {
     /// Starts it with one log; none where a program is missing.
     fn start(origin: &str, log_vkey: &str) -> Option<Self> {
-        for program in ["litewitness", "ssh-agent", "ssh-add", "ssh-keygen", "sqlite3"] {
+        let Some(litewitness) = &*PROGRAM else {
+            missing("there is no litewitness, and it cannot be built");
+            return None;
+        };
+        for program in ["ssh-agent", "ssh-add", "ssh-keygen", "sqlite3"] {
             let there = Command::new(program).arg("--help").stdin(Stdio::null()).output();
             if there.is_err() {
                 missing(&format!("there is no {program}"));
@@ -68,7 +97,7 @@ impl Litewitness {
         let fingerprint = said.split(' ').nth(1).unwrap();
 
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut command = Command::new("litewitness");
+        let mut command = Command::new(litewitness);
         command.args(["-name", "litewitness.example", "-db", &database, "-ssh-agent", &socket]);
         command.args(["-key", fingerprint, "-listen", &free.to_string()]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();

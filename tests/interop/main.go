@@ -7,10 +7,12 @@
 //	interop proofs     DIR VKEY FILE     ... and checks proofs that Servanda made, a line each
 //	interop proof      VKEY FILE         ... and checks a proof file (c2sp.org/tlog-proof)
 //	interop fsck       DIR VKEY          github.com/transparency-dev/tessera/fsck
+//	interop client     DIR VKEY          .../tessera/client fetches every entry, proves inclusion and consistency
 //	interop statements DIR VKEY ID       derives who may sign what, and checks every signature with crypto/ed25519
 //	interop vectors    FILE              the same over docs/vectors.json, good entries and bad
+//	interop metrics    URL               github.com/prometheus/common/expfmt reads URL/metrics
 //
-// DIR is the public part of a log, ID the log's id. It ends with 0 and a line "ok ..." where all holds, with 1 and a
+// DIR is the public part of a log, as a folder or as http://HOST/PREFIX; ID is the log's id. It ends with 0 and a line "ok ..." where all holds, with 1 and a
 // line "refused: ..." where something does not or is not there, with 2 where it was not asked right.
 package main
 
@@ -31,8 +33,10 @@ var commands = map[string]command{
 	"proofs":     {3, checkProofs},
 	"proof":      {2, checkProofFile},
 	"fsck":       {2, runFsck},
+	"client":     {2, runClient},
 	"statements": {3, checkStatements},
 	"vectors":    {1, checkVectors},
+	"metrics":    {1, checkMetrics},
 }
 
 func main() {
@@ -52,6 +56,6 @@ func main() {
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: interop note|tree|proofs|proof|fsck|statements|vectors ARGUMENTS, see main.go")
+	fmt.Fprintln(os.Stderr, "usage: interop note|tree|proofs|proof|fsck|client|statements|vectors|metrics ARGUMENTS, see main.go")
 	os.Exit(2)
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -18,9 +17,6 @@ import (
 
 // Tiles have 2^8 hashes.
 const tileHeight = 8
-
-// A folder is the public part of a log.
-type folder string
 
 // openCheckpoint opens a signed checkpoint with a key, and reads the tree that it speaks of.
 func openCheckpoint(signed []byte, vkey string) (tlog.Tree, error) {
@@ -40,8 +36,8 @@ func openCheckpoint(signed []byte, vkey string) (tlog.Tree, error) {
 	return tlog.ParseTree([]byte("go.sum database tree\n" + rest))
 }
 
-func (f folder) open(vkey string) (tlog.Tree, error) {
-	signed, err := os.ReadFile(filepath.Join(string(f), "checkpoint"))
+func (s source) open(vkey string) (tlog.Tree, error) {
+	signed, err := s.read("checkpoint")
 	if err != nil {
 		return tlog.Tree{}, err
 	}
@@ -49,23 +45,23 @@ func (f folder) open(vkey string) (tlog.Tree, error) {
 }
 
 func openNote(args []string) (string, error) {
-	tree, err := folder(args[0]).open(args[1])
+	tree, err := source(args[0]).open(args[1])
 	return fmt.Sprintf("size %d, root %v", tree.N, tree.Hash), err
 }
 
 // path is a tile's path in c2sp.org/tlog-tiles: Go's own without the height, and with its own word for entries.
 func path(tile tlog.Tile) string {
 	path := strings.Replace(tile.Path(), "tile/8/", "tile/", 1)
-	return filepath.FromSlash(strings.Replace(path, "tile/data/", "tile/entries/", 1))
+	return strings.Replace(path, "tile/data/", "tile/entries/", 1)
 }
 
-// Height, ReadTiles and SaveTiles make a folder a tlog.TileReader.
-func (f folder) Height() int { return tileHeight }
+// Height, ReadTiles and SaveTiles make a source a tlog.TileReader.
+func (s source) Height() int { return tileHeight }
 
-func (f folder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
+func (s source) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	var all [][]byte
 	for _, tile := range tiles {
-		data, err := os.ReadFile(filepath.Join(string(f), path(tile)))
+		data, err := s.read(path(tile))
 		if err != nil {
 			return nil, err
 		}
@@ -74,17 +70,17 @@ func (f folder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return all, nil
 }
 
-func (f folder) SaveTiles([]tlog.Tile, [][]byte) {}
+func (s source) SaveTiles([]tlog.Tile, [][]byte) {}
 
 // entries reads the entries of a log of a size from its bundles: each behind its length as uint16, big-endian.
-func (f folder) entries(size int64) ([][]byte, error) {
+func (s source) entries(size int64) ([][]byte, error) {
 	var all [][]byte
 	for _, tile := range tlog.NewTiles(tileHeight, 0, size) {
 		if tile.L != 0 {
 			continue
 		}
 		tile.L = -1
-		data, err := os.ReadFile(filepath.Join(string(f), path(tile)))
+		data, err := s.read(path(tile))
 		if err != nil {
 			return nil, err
 		}
@@ -129,13 +125,13 @@ func build(leaves [][]byte) (dense, error) {
 }
 
 // derive builds the tree anew from the entries, and compares root and tiles with what is signed and stored.
-func derive(f folder, vkey string) (tlog.Tree, dense, [][]byte, int, error) {
+func derive(s source, vkey string) (tlog.Tree, dense, [][]byte, int, error) {
 	fail := func(err error) (tlog.Tree, dense, [][]byte, int, error) { return tlog.Tree{}, nil, nil, 0, err }
-	tree, err := f.open(vkey)
+	tree, err := s.open(vkey)
 	if err != nil {
 		return fail(err)
 	}
-	leaves, err := f.entries(tree.N)
+	leaves, err := s.entries(tree.N)
 	if err != nil {
 		return fail(err)
 	}
@@ -152,7 +148,7 @@ func derive(f folder, vkey string) (tlog.Tree, dense, [][]byte, int, error) {
 	}
 	tiles := tlog.NewTiles(tileHeight, 0, tree.N)
 	for _, tile := range tiles {
-		stored, err := f.ReadTiles([]tlog.Tile{tile})
+		stored, err := s.ReadTiles([]tlog.Tile{tile})
 		if err != nil {
 			return fail(err)
 		}
@@ -225,13 +221,13 @@ func proves(what string, proof []tlog.Hash, hash tlog.Hash, check func([]tlog.Ha
 }
 
 func checkTree(args []string) (string, error) {
-	f := folder(args[0])
-	tree, built, leaves, tiles, err := derive(f, args[1])
+	s := source(args[0])
+	tree, built, leaves, tiles, err := derive(s, args[1])
 	if err != nil {
 		return "", err
 	}
 	// From here on hashes come from the stored tiles alone, and what to compare them with from the entries.
-	reader := tlog.TileHashReader(tree, f)
+	reader := tlog.TileHashReader(tree, s)
 	places := chosen(tree.N)
 	for _, index := range places {
 		proof, err := tlog.ProveRecord(tree.N, index, reader)
@@ -259,7 +255,7 @@ func checkTree(args []string) (string, error) {
 // checkProofs reads lines "inclusion INDEX HASH,HASH..." and "consistency SIZE HASH,HASH...", made by Servanda for the
 // log's checkpoint, and checks them against leaf hashes and roots of its own.
 func checkProofs(args []string) (string, error) {
-	tree, built, leaves, _, err := derive(folder(args[0]), args[1])
+	tree, built, leaves, _, err := derive(source(args[0]), args[1])
 	if err != nil {
 		return "", err
 	}

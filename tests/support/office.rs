@@ -33,6 +33,11 @@ pub const NOW: &str = "2026-12-01T12:00Z";
 impl Office {
     /// Founds a log of these partners in `log`, all of whom have acceded; keys have no passphrases.
     pub fn founded(partners: &[Partner<'_>]) -> Self {
+        Self::founded_under(partners, "")
+    }
+
+    /// The same under rules of its own, as the charter has them.
+    pub fn founded_under(partners: &[Partner<'_>], rules: &str) -> Self {
         let office = Self(tempfile::tempdir().unwrap());
         office.good(&["keygen", "keys/op", "--no-passphrase"]);
         office.good(&["keygen", "--log", "guarantees.example/office", "--no-passphrase"]);
@@ -56,7 +61,7 @@ impl Office {
                 "[[partner]]\nhandle = \"{handle}\"\nname = \"{name}\"\nroles = [\"{role}\"]\nkeys = \"{handle}.toml\"\n"
             );
         }
-        office.write("charter.toml", &charter);
+        office.write("charter.toml", &(charter + rules));
         office.good(&["init", "log", "--key", "keys/op", "--yes"]);
         for (handle, _, _, officers) in partners {
             let set = format!("{handle}.toml");
