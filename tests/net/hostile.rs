@@ -302,7 +302,7 @@ fn a_statement_that_is_sent_again_and_again_is_in_the_log_once() {
 
 #[test]
 fn a_flood_is_turned_away_and_stops_nobody() {
-    let (world, server) = besieged(&["--rate", "50"]);
+    let (world, server) = besieged(&["--rate", "5"]);
     let log = SmallLog::ready();
     // Of statements that nobody signed, questions, and objects.
     let statement = log.draft("pl", pledge(&["ua"], terms("tanks")));
@@ -311,11 +311,12 @@ fn a_flood_is_turned_away_and_stops_nobody() {
     let forged = post("/add", &servanda::armor::File::Statement.write(&draft).unwrap());
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
     let requests = [forged, get("/status"), get("/checkpoint"), get("/entries/3")];
-    let is_over = AtomicBool::new(false);
+    let (is_over, is_full) = (AtomicBool::new(false), AtomicBool::new(false));
     thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
             .map(|n| {
-                let (server, is_over, request) = (&server, &is_over, &requests[n % 4]);
+                let (server, is_over, is_full) = (&server, &is_over, &is_full);
+                let request = &requests[n % 4];
                 scope.spawn(move || {
                     let stream = server.connect();
                     let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -323,6 +324,7 @@ fn a_flood_is_turned_away_and_stops_nobody() {
                     while !is_over.load(Ordering::Relaxed) {
                         (&stream).write_all(request.as_bytes()).unwrap();
                         statuses.insert(Answer::read(&mut reader, false).status);
+                        is_full.fetch_or(statuses.contains(&429), Ordering::Relaxed);
                     }
                     statuses
                 })
@@ -333,6 +335,10 @@ fn a_flood_is_turned_away_and_stops_nobody() {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let (text, id) = Author::new(&log, "de").pledge("ships");
         let begun = Instant::now();
+        while !is_full.load(Ordering::Relaxed) {
+            assert!(begun.elapsed() < PATIENCE, "nobody is turned away");
+            thread::sleep(Duration::from_millis(5));
+        }
         let index = loop {
             (&stream).write_all(post("/add", &text).as_bytes()).unwrap();
             let answer = Answer::read(&mut reader, false);
