@@ -81,6 +81,27 @@ impl TileReader for Tiles<'_> {
     }
 }
 
+/// The tiles of a log's beginning, out of those of a larger log: whoever has no more than the newest checkpoint commits to, as
+/// a mirror, has not the narrower tiles of every size before.
+pub struct BeginningOf<'a> {
+    /// Where the larger log is read.
+    pub store: &'a dyn Read,
+    /// Its size.
+    pub size: u64,
+}
+
+impl TileReader for BeginningOf<'_> {
+    type Error = ReadError;
+
+    fn tile(&self, path: TilePath) -> Result<Vec<u8>, ReadError> {
+        let wider = TilePath::at(path.level, path.index, self.size).filter(|wider| wider.width > path.width);
+        let mut bytes = Tiles(self.store).tile(wider.unwrap_or(path))?;
+        // Too short a one stays as it is: whoever takes it apart will say so.
+        bytes.truncate(path.hashes_len());
+        Ok(bytes)
+    }
+}
+
 /// Reads a tile or bundle as it is stored, unchecked; none where neither it nor the full one is there.
 ///
 /// # Errors

@@ -288,6 +288,27 @@ pub fn policy_for(
     Ok(all.unwrap_or_else(|| policy.clone()))
 }
 
+/// Whether a log under a checkpoint declares that its operator came after the one of this origin. What the latter signed
+/// beyond its end need not be in the log: of two histories, that with the carried motion prevails.
+///
+/// # Errors
+/// When the storage fails.
+pub fn succeeds(
+    store: &dyn Read,
+    claim: Claim<'_>,
+    origin: &str,
+    pinned: Option<&Hash>,
+) -> Result<bool, ReadError> {
+    match declared_roster(store, claim, pinned) {
+        Err(error) if !error.is_tampering() => Err(error),
+        Err(_) | Ok(None) => Ok(false),
+        Ok(Some(roster)) => {
+            let in_office = roster.vkey.name() == claim.origin && claim.origin != origin;
+            Ok(in_office && roster.vkeys.iter().any(|(_, vkey)| vkey.name() == origin))
+        }
+    }
+}
+
 /// The roster at a checkpoint's end, as the log under it declares.
 fn declared_roster(
     store: &dyn Read,

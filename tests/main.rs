@@ -49,6 +49,9 @@ mod machine;
 /// Logs over the network: the real server, and commands that read from it.
 #[cfg(feature = "net")]
 mod net;
+/// A dishonest operator as a real server: who notices, after which look, with which evidence.
+#[cfg(feature = "net")]
+mod dishonest;
 /// Monitors and mirrors: what they tell, what they keep, what a crash leaves.
 mod monitor;
 /// OpenSSH key files, ours and those of `ssh-keygen`.

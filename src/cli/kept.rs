@@ -6,27 +6,37 @@
 //! ```text
 //! history, ledger, checkpoint-SIZE     how far the log was verified whole
 //! seen                                 the newest checkpoint that was accepted from a server
+//! doubted/SIZE-ROOT                    checkpoints that a server signed, and that do not go on from `seen`: until `verify` finds
+//!                                      them to be of the same history, or takes the evidence
 //! objects/                             copies of what servers gave, and what was proven (store::cached)
 //! ```
 
 use super::Context;
 use super::open::{Log, Place, read_problem};
+use super::plain::plain;
 use super::problem::Problem;
 use anyhow::Result;
-use servanda::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
-use servanda::client::{Client, Tiles};
+use servanda::checkpoint::{Claim, SignedCheckpoint, VerifiedCheckpoint};
+use servanda::client::{BeginningOf, Client};
 use servanda::codec::{decode_large, encode};
 use servanda::hash::Hash;
 use servanda::history::{History, Snapshot};
 use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::prove::StoredTree;
+use servanda::proof;
 use servanda::text::count;
-use servanda::verify::{Audit, Options};
+use servanda::verify::{Audit, Options, Trouble};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The newest checkpoint that was accepted from a server.
 const SEEN: &str = "seen";
+
+/// Where checkpoints are kept that do not go on from what was seen.
+const DOUBTED: &str = "doubted";
+
+/// How many of those are kept of a log: one is enough to prove a fork, and a server can make up as many as it likes.
+const DOUBTED_MAX: usize = 64;
 
 /// The longest kept history that is read, in bytes.
 const MAX_KEPT: usize = 64 << 20;
@@ -45,19 +55,41 @@ pub fn history(context: &Context, log: &Log) -> Result<History> {
 /// came.
 ///
 /// # Errors
-/// When what is stored is not what the checkpoint commits to, or not what was verified before.
+/// When what is stored is not what the checkpoint commits to, or not what was verified before; or when the operator who
+/// signed the checkpoint was replaced by what is below it.
 pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
+    audit(context, log, true)
+}
+
+/// The same of a copy that is taken over from an operator who was replaced, and may have signed beyond that.
+///
+/// # Errors
+/// As for [`verified`].
+pub fn copied(context: &Context, log: &Log) -> Result<(History, u64)> {
+    audit(context, log, false)
+}
+
+fn audit(context: &Context, log: &Log, in_office: bool) -> Result<(History, u64)> {
     let store = &log.place.public;
     let (size, root) = (log.checkpoint.size(), log.checkpoint.root());
     let folder = folder(&log.id());
     let (history, builder) = match folder.as_deref().and_then(resume) {
         Some((kept_root, history)) if (history.head().size, kept_root) == (size, root) => {
+            if in_office {
+                signed_in_office(&history, log)?;
+            }
             return Ok((history, 0));
         }
         Some((kept_root, history)) => {
             let kept = history.head().size;
             let same = kept <= size && log.client()?.root_at(kept)? == kept_root;
-            if !same {
+            if same {
+                let tree = StoredTree::open(BeginningOf { store, size }, kept, kept_root);
+                let builder = tree.map(|tree| tree.builder());
+                (history, builder.map_err(servanda::client::ReadError::from)?)
+            } else if is_of_the_operator_before(log, folder.as_deref(), kept)? {
+                (History::default(), TileBuilder::default())
+            } else {
                 return Err(Problem::refused(format!(
                     "this log does not contain the {} that you verified before",
                     count(kept, "entry", "entries")
@@ -65,8 +97,6 @@ pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
                 .hint("it was rolled back or rewritten: keep both, and run `servanda verify --since` with a checkpoint you kept")
                 .into());
             }
-            let builder = StoredTree::open(Tiles(store), kept, kept_root).map(|tree| tree.builder());
-            (history, builder.map_err(servanda::client::ReadError::from)?)
         }
         None => (History::default(), TileBuilder::default()),
     };
@@ -81,11 +111,36 @@ pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
         .hint("`servanda verify` tells what is wrong")
         .into());
     }
+    if in_office {
+        signed_in_office(&report.history, log)?;
+    }
     if let Some(folder) = folder.filter(|_| report.findings == 0) {
         // Without a place to keep it the next time is slower, nothing else.
         let _ = keep(&folder, &report.history, root, log.checkpoint.as_str());
     }
     Ok((report.history, report.findings))
+}
+
+/// Refuses a checkpoint by another operator than the one in office at its end: one that was replaced may go on signing.
+fn signed_in_office(history: &History, log: &Log) -> Result<()> {
+    let Some(roster) = history.roster().filter(|roster| roster.unknown.is_none()) else { return Ok(()) };
+    let (got, want) = (log.checkpoint.log(), &roster.vkey);
+    if got == want {
+        return Ok(());
+    }
+    let (got, want) = (Box::new(got.clone()), Box::new(want.clone()));
+    let office = plain(want.name());
+    Err(Problem::refused(format!("the checkpoint {}", Trouble::Key { got, want }))
+        .hint(format!("its operator was replaced: read the log where {office} serves it"))
+        .into())
+}
+
+/// Whether what was verified up to a size was signed by an operator who was replaced since.
+fn is_of_the_operator_before(log: &Log, folder: Option<&Path>, size: u64) -> Result<bool> {
+    let note = folder.and_then(|folder| fs::read(folder.join(format!("checkpoint-{size}"))).ok());
+    let signed = note.and_then(|note| SignedCheckpoint::parse(&note).ok());
+    let origin = signed.as_ref().map(|signed| signed.claim().origin);
+    origin.map_or(Ok(false), |origin| succeeds(&log.place, &log.id(), &log.checkpoint, origin))
 }
 
 /// Keeps how far a log was verified by another way, where nothing of it was kept before: what was is what later
@@ -101,44 +156,81 @@ pub fn seen(log: &Hash) -> Option<PathBuf> {
     folder(log).map(|folder| folder.join(SEEN)).filter(|path| path.is_file())
 }
 
+/// The checkpoints of a log that its operator signed and that did not go on from what was seen when they came.
+pub fn doubted(log: &Hash) -> Vec<PathBuf> {
+    let all = folder(log).and_then(|folder| fs::read_dir(folder.join(DOUBTED)).ok());
+    let mut paths: Vec<PathBuf> = all.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
 /// Holds a log on a server against the newest checkpoint of it that was accepted before, and keeps the newer one.
 ///
 /// # Errors
-/// When the server gives less than was seen, or another history.
+/// When the server gives less than was seen, or another history. What it signed is kept: it may never show it again.
 pub fn compare_with_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<()> {
-    let shown = place.path.display();
-    if let Some(path) = seen(log)
-        && let Ok(before) = SignedCheckpoint::parse(&fs::read(&path)?)
-        // A new operator begins anew, under a name of its own.
-        && before.claim().origin == now.origin()
-    {
-        let (size, root) = (before.claim().size, before.claim().root);
-        if now.size() < size {
-            let what = format!(
-                "{shown} has {}, and you have seen a checkpoint of {size}",
-                count(now.size(), "entry", "entries")
-            );
-            let hint = format!(
-                "it may only be behind: try again, or another source. if it stays so, the log was rolled back, and {} proves it",
-                path.display()
-            );
-            return Err(Problem::refused(what).hint(hint).into());
-        }
-        let mut client = Client::open(&place.public, now.size(), now.root()).map_err(read_problem)?;
-        if client.root_at(size).map_err(read_problem)? != root {
-            let what = format!("{shown} has another history than the one you have seen up to entry {size}");
-            let hint = format!("`servanda verify {shown} --since {}` takes the evidence", path.display());
-            return Err(Problem::refused(what).hint(hint).into());
-        }
-        if now.size() == size {
-            return Ok(());
-        }
+    if !goes_on_from_seen(place, log, now)? {
+        return Ok(());
     }
     if let Some(folder) = folder(log) {
         // Without a place to keep it a rollback is noticed later, or by others.
         let _ = write(&folder, SEEN, now.as_str().as_bytes());
     }
     Ok(())
+}
+
+/// Whether a log on a server says more than the newest checkpoint of it that was accepted before.
+///
+/// # Errors
+/// As for [`compare_with_seen`].
+pub fn goes_on_from_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<bool> {
+    let Some(path) = seen(log) else { return Ok(true) };
+    let Ok(before) = SignedCheckpoint::parse(&fs::read(&path)?) else { return Ok(true) };
+    if succeeds(place, log, now, before.claim().origin)? {
+        return Ok(true);
+    }
+    let checked = contains(place, before.claim(), &path, now);
+    if checked.is_err()
+        && let Some(folder) = folder(log)
+        && doubted(log).len() < DOUBTED_MAX
+    {
+        let name = format!("{}-{}", now.size(), now.root().short());
+        // Without a place to keep it nothing can be proven with it, and it is refused all the same.
+        let _ = write(&folder.join(DOUBTED), &name, now.as_str().as_bytes());
+    }
+    checked.map(|()| now.size() > before.claim().size || now.origin() != before.claim().origin)
+}
+
+/// Whether a log has an operator who came after the one of an origin: then what that one signed says nothing here.
+pub fn succeeds(place: &Place, log: &Hash, now: &VerifiedCheckpoint, origin: &str) -> Result<bool> {
+    let claim = Claim { origin: now.origin(), size: now.size(), root: now.root() };
+    // Only where it can be: it takes reading the log.
+    let differs = claim.origin != origin;
+    Ok(differs && proof::succeeds(&place.public, claim, origin, Some(log)).map_err(read_problem)?)
+}
+
+/// Refuses a log that does not contain what a checkpoint says that was seen before.
+fn contains(place: &Place, before: Claim<'_>, path: &Path, now: &VerifiedCheckpoint) -> Result<()> {
+    let (shown, size) = (place.path.display(), before.size);
+    let since = path.display();
+    if now.size() < size {
+        let has = count(now.size(), "entry", "entries");
+        let what = format!("{shown} has {has}, and you have seen a checkpoint of {size}");
+        let hint = format!(
+            "it may only be behind: try again, or another source. if it stays so, the log was rolled back, and {since} proves it"
+        );
+        return Err(Problem::refused(what).hint(hint).into());
+    }
+    let mut client = Client::open(&place.public, now.size(), now.root()).map_err(read_problem)?;
+    if client.root_at(size).map_err(read_problem)? == before.root {
+        return Ok(());
+    }
+    let what = format!("{shown} has another history than the one you have seen up to entry {size}");
+    let hint = match now.origin() == before.origin {
+        true => format!("`servanda verify {shown} --since {since}` takes the evidence"),
+        false => format!("you have seen it under its next operator, {}: read it there", plain(before.origin)),
+    };
+    Err(Problem::refused(what).hint(hint).into())
 }
 
 /// Where all this is kept of a log.

@@ -189,12 +189,11 @@ impl Place {
         self.public.get(CHECKPOINT, MAX_CHECKPOINT).map_err(store_problem)
     }
 
-    /// The newest checkpoint that was accepted of the log before, where it is on a server.
-    pub fn seen(&self, held: Option<&Held>, signed: Option<&SignedCheckpoint>) -> Option<PathBuf> {
+    /// The log's id, where it is on a server: then what it gave before was kept under it.
+    pub fn log_on_server(&self, held: Option<&Held>, signed: Option<&SignedCheckpoint>) -> Option<Hash> {
         let pinned = held.and_then(|held| held.trust.log);
         let declared = || Some(self.founding(signed?.claim().size).ok()?.1.log);
-        let log = self.is_remote.then(|| pinned.or_else(declared)).flatten()?;
-        kept::seen(&log)
+        self.is_remote.then(|| pinned.or_else(declared)).flatten()
     }
 
     /// Reads entry 0, unverified, and the roster that it founds.

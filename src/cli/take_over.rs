@@ -36,7 +36,7 @@ pub fn run(
     let (key, _) = log_key.load()?;
     let held = args.trust.read(screen)?;
     let log = Log::at(Place::named(Some(&copy.to_owned()), held.as_ref())?, held)?;
-    let (_, findings) = kept::verified(context, &log)?;
+    let (_, findings) = kept::copied(context, &log)?;
     if findings > 0 {
         screen.note(format!(
             "note: {} against this log come along; `servanda verify` lists them",

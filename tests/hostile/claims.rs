@@ -18,6 +18,7 @@ use servanda::entry::{Entry, MAX_ENTRY, SignedEntry};
 use servanda::evidence::{self, Evidence, Guilt};
 use servanda::field::bits::{Class, Classes};
 use servanda::field::{Day, Decimal, Duration, Handle, Instant, Long, Short};
+use servanda::gather::{Answer, Asked, SIZE_TYPE, Transport, Unreached};
 use servanda::hash::{Hash, leaf_hash, sha256};
 use servanda::history::{History, Snapshot};
 use servanda::key::openssh::{self, PublicLine};
@@ -27,7 +28,7 @@ use servanda::log::Record;
 use servanda::merkle::bundle;
 use servanda::merkle::tile::TilePath;
 use servanda::note::Note;
-use servanda::policy::Policy;
+use servanda::policy::{Policy, Witness};
 use servanda::promise::Promise;
 use servanda::proof::RosterFile;
 use servanda::roster::signing;
@@ -46,12 +47,14 @@ use std::io::{Error, ErrorKind};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A claim about bytes.
 pub type Claim = fn(&[u8]);
 
 /// All claims, each with the name of its target and of the folder of its seeds.
-pub const CLAIMS: [(&str, Claim); 13] = [
+pub const CLAIMS: [(&str, Claim); 15] = [
+    ("add_body", add_body),
     ("add_checkpoint", add_checkpoint),
     ("armor_files", armor_files),
     ("charter_file", charter_file),
@@ -65,6 +68,7 @@ pub const CLAIMS: [(&str, Claim); 13] = [
     ("tiles_bundle", tiles_bundle),
     ("tlog_proof", tlog_proof),
     ("trust_policy", trust_policy),
+    ("witness_answer", witness_answer),
 ];
 
 /// What a text reads as reads the same again once it is written.
@@ -140,6 +144,39 @@ pub fn entry(bytes: &[u8]) {
         Ok(kept)
     );
 }
+
+/// What is sent to a server, judged at the golden log's end: nothing goes in but what the seeds' authors signed.
+pub fn add_body(bytes: &[u8]) {
+    let Ok(draft) = File::Statement.read::<Draft>(bytes) else { return };
+    let Ok(statement) = draft.statement() else { return };
+    assert_eq!(statement.encode().unwrap(), *draft.statement);
+    let (history, id) = (LOG.history(), draft.id());
+    let entry = Entry {
+        version: servanda::entry::VERSION,
+        index: history.head().size,
+        link: history.head().leaf,
+        roster: history.pointer(),
+        sequenced_at: history.times().1,
+        statement: draft.statement,
+        signatures: draft.signatures,
+    };
+    let Ok(leaf) = entry.encode() else { return };
+    let decoded = SignedEntry::decode(&leaf);
+    let mut leaf_at = |index| LOG.hashes.get(usize::try_from(index).ok()?).copied();
+    let mut after = history.clone();
+    if after.take(&leaf, leaf_hash(&leaf), decoded.as_ref(), &mut leaf_at, None).is_empty() {
+        assert!(SIGNED.contains(&id), "nobody signed that");
+    }
+}
+
+/// The statements that the seeds' authors signed for the golden log's end.
+static SIGNED: LazyLock<Vec<Hash>> = LazyLock::new(|| {
+    let folder = Path::new(super::ROOT).join("fuzz/seeds/add_body");
+    let read = |entry: std::io::Result<fs::DirEntry>| {
+        File::Statement.read::<Draft>(&fs::read(entry.unwrap().path()).unwrap()).unwrap().id()
+    };
+    fs::read_dir(folder).unwrap().map(read).collect()
+});
 
 /// A charter as its founders write it, and a key set.
 pub fn charter_file(bytes: &[u8]) {
@@ -514,6 +551,58 @@ fn resumes(snapshot: Snapshot) {
     let decoded = SignedEntry::decode(leaf);
     if history.head().size < u64::MAX {
         history.take(leaf, leaf_hash(leaf), decoded.as_ref(), &mut |_| None, None);
+    }
+}
+
+/// A witness that answers the same whatever it is asked: status and media type by the first two bytes.
+struct Says {
+    answer: Answer,
+    asked: AtomicU64,
+}
+
+impl Transport for Says {
+    fn add_checkpoint(&self, _: &Witness, body: &[u8]) -> Result<Answer, Unreached> {
+        assert!(Request::parse(body).is_ok() && self.asked.fetch_add(1, Ordering::Relaxed) < 2);
+        Ok(self.answer.clone())
+    }
+}
+
+/// What a witness answers to the golden log's writer: it is asked twice at most, and no line counts but the witness's own over
+/// this very checkpoint.
+pub fn witness_answer(bytes: &[u8]) {
+    let Some(([status, media], body)) = bytes.split_first_chunk() else { return };
+    let status = [200, 409, 422, 404, 500][usize::from(*status) % 5];
+    let media = [SIZE_TYPE, "text/plain"].get(usize::from(*media) % 3).map(|media| (*media).to_owned());
+    let answer = Answer { status, media_type: media, body: body.to_vec() };
+    let cosigned = checkpoint::open(LOG.cosigned.as_bytes(), &LOG.policy(true)).unwrap();
+    let time_s = cosigned.cosigners()[0].time_s;
+    let note = SignedCheckpoint::parse(LOG.checkpoint.as_bytes()).unwrap();
+    let tiles = Memory::holding(stored(&LOG.leaves).0);
+    let says = |answer: &Answer| Says { answer: answer.clone(), asked: AtomicU64::new(0) };
+    let clock = move || time_s;
+    let is_its = |line: &str| assert!(LOG.cosigned.ends_with(&format!("\n{line}")), "{line}");
+    let mut asked = Asked::new(LOG.policy(true).witnesses()[0].clone());
+    match asked.learn(&note, &says(&answer), &clock) {
+        Ok(Some(cosigned)) => is_its(&cosigned.line),
+        Ok(None) => assert_eq!(status, 409),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    // From what it learnt by that answer, and from nothing.
+    for mut asked in [asked, Asked::new(LOG.policy(true).witnesses()[0].clone())] {
+        match asked.ask(&note, &tiles, &says(&answer), &clock) {
+            Ok(cosigned) => {
+                is_its(&cosigned.line);
+                assert_eq!(
+                    (cosigned.time_s, cosigned.head),
+                    (time_s, (note.claim().size, note.claim().root))
+                );
+                assert_eq!((asked.size(), asked.pause().is_zero()), (note.claim().size, true));
+            }
+            Err(error) => {
+                assert!(!asked.pause().is_zero() && error.witness() == LOG.vkeys[1].name());
+                assert!(!error.stops_the_writer() || [409, 422].contains(&status), "{error}");
+            }
+        }
     }
 }
 

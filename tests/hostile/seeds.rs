@@ -3,22 +3,23 @@
 use super::claims::CLAIMS;
 use super::golden::{LOG, ROSTER, stored};
 use crate::evidence::EVIDENCE;
-use crate::support::small_log::{handle, key, key_set, log_vkey, seed, short};
+use crate::support::small_log::{handle, key, key_set, log_vkey, pledge, review, seed, short, terms};
 use servanda::armor::File;
 use servanda::charter::file::keys;
 use servanda::client::Client;
 use servanda::codec::encode;
 use servanda::draft::Draft;
-use servanda::entry::SignedEntry;
+use servanda::entry::{Entry, SignedEntry};
 use servanda::evidence;
-use servanda::hash::{Hash, sha256};
+use servanda::field::{Class, Duration};
+use servanda::hash::{Hash, leaf_hash, sha256};
 use servanda::key::SigningKey;
 use servanda::key::openssh::{PublicLine, write_private};
 use servanda::log::Record;
 use servanda::merkle::bundle;
 use servanda::promise::Promise;
 use servanda::seal::Opening;
-use servanda::statement::Kind;
+use servanda::statement::{self, Act, Kind, Statement};
 use servanda::store::memory::Memory;
 use servanda::text::{base64, from_base64};
 use servanda::trust::Trust;
@@ -70,6 +71,7 @@ breaches = { annex = 0, text = "Article 1" }
 /// All seeds.
 pub fn seeds() -> Seeds {
     let seeds = BTreeMap::from([
+        ("add_body", bodies()),
         ("add_checkpoint", requests()),
         ("armor_files", armor_files()),
         (
@@ -86,6 +88,7 @@ pub fn seeds() -> Seeds {
         ("tiles_bundle", tiles()),
         ("tlog_proof", named([("proof", LOG.proof.clone().into())])),
         ("trust_policy", trust()),
+        ("witness_answer", answers()),
     ]);
     assert!(seeds.keys().eq(CLAIMS.iter().map(|(name, _)| name)), "seeds for each claim");
     seeds
@@ -184,6 +187,46 @@ fn notes() -> BTreeMap<String, Vec<u8>> {
     ])
 }
 
+/// Statements that go in at the golden log's end: the first partner's that has the keys which it began with.
+fn bodies() -> BTreeMap<String, Vec<u8>> {
+    let history = LOG.history();
+    let draft = |act: &Act, class: Class, officers: &[u8]| {
+        let author = handle("pl");
+        let chain = history.chain(&author, class);
+        let statement = Statement {
+            version: statement::VERSION,
+            log: LOG.id,
+            author,
+            class: class.number(),
+            seq: chain.seq,
+            prev: chain.prev,
+            seen: history.head(),
+            issued_at: history.times().1,
+            expires_at: history.times().1.plus(Duration::of_days(7)),
+            kind: act.kind().number(),
+            body: act.encode_body().into(),
+        };
+        let mut draft = Draft::new(&statement, Some(key_set("pl"))).unwrap();
+        officers.iter().for_each(|n| assert_eq!(draft.sign(&key(&format!("pl/{n}"))).unwrap(), *n));
+        File::Statement.write(&draft).unwrap().into_bytes()
+    };
+    named([
+        ("pledge", draft(&pledge(&["ua"], terms("tanks")), Class::Commit, &[0, 1])),
+        ("review", draft(&review(20_000), Class::Observe, &[3])),
+    ])
+}
+
+/// What a witness answers: its line, a size, a refusal.
+fn answers() -> BTreeMap<String, Vec<u8>> {
+    let line = LOG.cosigned.lines().last().unwrap();
+    named([
+        ("line", [&[0, 1], line.as_bytes(), b"\n"].concat()),
+        ("size", b"\x01\x005\n".to_vec()),
+        ("fork", b"\x02\x01another root of this size\n".to_vec()),
+        ("unknown", b"\x03\x01no such log\n".to_vec()),
+    ])
+}
+
 /// Requests to a witness that knows nothing yet, or the golden log's first entries, or all; and its list of logs.
 fn requests() -> BTreeMap<String, Vec<u8>> {
     let size = LOG.history().head().size;
@@ -258,5 +301,28 @@ fn the_seeds_in_the_checkout_are_those_of_the_golden_log() {
             (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap())
         });
         assert!(files.collect::<BTreeMap<_, _>>() == seeds, "{target}: bless the seeds");
+    }
+}
+
+#[test]
+fn the_seeds_of_what_is_sent_go_in_at_the_golden_logs_end() {
+    for (name, text) in bodies() {
+        let draft: Draft = File::Statement.read(&text).unwrap();
+        let history = LOG.history();
+        let entry = Entry {
+            version: servanda::entry::VERSION,
+            index: history.head().size,
+            link: history.head().leaf,
+            roster: history.pointer(),
+            sequenced_at: history.times().1,
+            statement: draft.statement,
+            signatures: draft.signatures,
+        };
+        let leaf = entry.encode().unwrap();
+        let mut leaf_at = |index: u64| LOG.hashes.get(usize::try_from(index).ok()?).copied();
+        let decoded = SignedEntry::decode(&leaf);
+        let mut after = history.clone();
+        let found = after.take(&leaf, leaf_hash(&leaf), decoded.as_ref(), &mut leaf_at, None);
+        assert_eq!(found, [], "{name}");
     }
 }

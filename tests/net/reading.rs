@@ -171,3 +171,24 @@ fn a_server_with_another_history_is_refused_and_proved_to_have_one() {
     assert!(evidence.is_file(), "a checkpoint that is contradicted is evidence");
     world.run("check fork.evidence").ends(0).says("signed");
 }
+
+#[test]
+fn a_mirror_without_the_tiles_of_an_earlier_size_is_gone_on_with() {
+    let world = World::with(&busy(0));
+    let server = serve(&world, "paris");
+    let ask = |url: &str| world.run(&format!("status --log {url} --now 2027-01-01T00:00Z"));
+    ask(&server.url).ends(0);
+    world.log("longer", &busy(3));
+    world.run("mirror longer copy").ends(0);
+    assert!(!world.path("copy/public/tile/0/000.p/9").exists());
+    let copy = serve(&world, "copy");
+    ask(&copy.url).ends(0);
+    // What it has is still held against what was verified.
+    let mut other = busy(0).cut(8);
+    while other.size() < 15 {
+        other.say("pl", review(20_001));
+    }
+    world.log("other", &other);
+    world.run("mirror other another").ends(0);
+    ask("another").ends(1).says("does not contain the 12 entries that you verified before");
+}

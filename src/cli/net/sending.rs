@@ -23,6 +23,7 @@ use servanda::hash::{Hash, leaf_hash};
 use servanda::promise::Promise;
 use servanda::submit::Admitted;
 use servanda::tlog_proof::{PROOF_MAX, TlogProof};
+use std::fs;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -43,8 +44,8 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 enum Sent {
     /// It is published, under this checkpoint.
     Published(u64, Box<VerifiedCheckpoint>),
-    /// It is promised.
-    Promised(u64, String),
+    /// It is promised, by the word in this file.
+    Promised(u64, PathBuf),
 }
 
 /// Sends signed statements to the server that the desk reads from, one after the other.
@@ -80,7 +81,7 @@ pub fn send(context: &Context, desk: &Desk, log: &Log, drafts: &[Draft]) -> Resu
         let id = draft.id();
         let (index, size, promise) = match sent {
             Sent::Published(index, checkpoint) => (*index, Some(checkpoint.size()), None),
-            Sent::Promised(index, text) => (*index, None, Some(keep(&id, text)?)),
+            Sent::Promised(index, path) => (*index, None, Some(path)),
         };
         context.screen.say(match (&size, &promise) {
             (Some(size), _) => {
@@ -173,7 +174,8 @@ fn promised(desk: &Desk, draft: &Draft, body: &[u8]) -> Result<Sent> {
     if promise.index < desk.history().head().size {
         return Err(lie("it promised an index that the log has filled already").into());
     }
-    Ok(Sent::Promised(promise.index, String::from_utf8_lossy(body).into_owned()))
+    // Before anything else can go wrong: it may be all that there is against who gave it.
+    Ok(Sent::Promised(promise.index, keep(&draft.id(), promise.index, body)?))
 }
 
 /// The entry that is said to hold a statement, if it does, at this index.
@@ -192,10 +194,13 @@ fn lie(what: &str) -> Problem {
         .hint("it is not known whether the statement is in the log: ask its operator")
 }
 
-/// Writes a promise where its author finds it.
-fn keep(id: &Hash, text: &str) -> Result<PathBuf> {
+/// Writes a promise where its author finds it; beside another one about the same statement, since not both can be kept.
+fn keep(id: &Hash, index: u64, text: &[u8]) -> Result<PathBuf> {
     let path = PathBuf::from(format!("{}.promise", id.short()));
-    files::write_once(&path, text.as_bytes(), files::PUBLIC)?;
+    let is_another = path.is_file() && !fs::read(&path).is_ok_and(|there| there == text);
+    let beside = || PathBuf::from(format!("{}-{index}.promise", id.short()));
+    let path = if is_another { beside() } else { path };
+    files::write_once(&path, text, files::PUBLIC)?;
     Ok(path)
 }
 

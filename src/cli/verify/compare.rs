@@ -51,6 +51,13 @@ impl Other {
     }
 }
 
+impl Other {
+    /// Under which name it was signed.
+    pub fn origin(&self) -> &str {
+        self.checkpoint.origin()
+    }
+}
+
 /// A log under its checkpoint, to be compared.
 pub struct Bench<'a> {
     /// Where it lies.
@@ -71,6 +78,23 @@ impl Bench<'_> {
         }
         if self.contains(since, tally)? {
             tally.screen.say(format!("nothing was changed below entry {held}, where {} ends", since.shown));
+        }
+        Ok(())
+    }
+
+    /// Holds the log against a checkpoint that was refused when a server gave it; one that proves to be of the same history
+    /// is forgotten.
+    pub fn doubted(&mut self, path: &Path, other: &Other, tally: &mut Tally<'_>) -> anyhow::Result<()> {
+        let (size, held) = (self.now.size(), other.checkpoint.size());
+        // One is enough.
+        if !tally.evidence.is_empty() {
+            return Ok(());
+        }
+        if size < held {
+            tally.object(about_checkpoint(Trouble::Rollback { size, held }));
+        } else if self.contains(other, tally)? {
+            // Where it stays it is looked at again.
+            let _ = fs::remove_file(path);
         }
         Ok(())
     }

@@ -73,11 +73,8 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     let subject = Subject::read(&place.public, what, &mut |f| tally.take(f)).map_err(open::read_problem)?;
     // Before anything is verified, so that a slip in what was typed is told at once.
     let other = |path: &PathBuf| Other::read(path, subject.policy.as_ref());
-    let since = match &args.since {
-        Some(path) => Some(other(path)?),
-        // Of a server, by what it gave before; a checkpoint of an operator before says nothing here.
-        None => place.seen(held.as_ref(), subject.signed.as_ref()).and_then(|path| other(&path).ok()),
-    };
+    let remembered = Remembered::of(&place, held.as_ref(), &subject)?;
+    let since = args.since.as_ref().map(other).transpose()?;
     let against = args.against.as_ref().map(other).transpose()?;
     let (signed, checkpoint) = (subject.signed.clone(), subject.checkpoint.clone());
     let case = Case { place: place.clone(), held: held.clone(), signed, checkpoint };
@@ -91,8 +88,12 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     let report = verified.map_err(open::read_problem)?.report;
     if let Some(now) = &case.checkpoint {
         let mut bench = Bench { place: &case.place, now, out: &args.out };
-        if let Some(since) = &since {
+        // Of a server, by what it gave before, unless another checkpoint was named.
+        if let Some(since) = since.as_ref().or(remembered.seen.as_ref()) {
             bench.since(since, &mut tally)?;
+        }
+        for (path, doubted) in &remembered.doubted {
+            bench.doubted(path, doubted, &mut tally)?;
         }
         if let Some(against) = &against {
             bench.against(against, &mut tally)?;
@@ -104,8 +105,14 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
             bench.evidence(folder, &mut tally)?;
         }
     }
-    let outcome = tally.finish(&case, report.as_ref())?;
     let log = report.as_ref().and_then(|report| Some(report.history.roster()?.log));
+    // One that cannot be opened here was signed by an operator of whom this log says nothing.
+    if let (true, None, Some(log), Some(now)) =
+        (case.place.is_remote, &remembered.seen, &log, &case.checkpoint)
+    {
+        kept::goes_on_from_seen(&case.place, log, now)?;
+    }
+    let outcome = tally.finish(&case, report.as_ref())?;
     if let (Some(log), Some(report), Some(now), Outcome::Good) = (log, &report, &case.checkpoint, outcome) {
         if case.place.is_remote {
             kept::compare_with_seen(&case.place, &log, now)?;
@@ -117,6 +124,34 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     // The process ends here, and a long ledger is millions of small pieces.
     std::mem::forget(report);
     Ok(outcome)
+}
+
+/// What was kept of a log on a server.
+#[derive(Default)]
+struct Remembered {
+    /// The newest checkpoint that was accepted.
+    seen: Option<Other>,
+    /// Checkpoints that did not go on from it.
+    doubted: Vec<(PathBuf, Other)>,
+}
+
+impl Remembered {
+    /// What was kept, as far as it says anything about the log under its operator in office.
+    fn of(place: &Place, held: Option<&Held>, subject: &Subject<'_>) -> anyhow::Result<Self> {
+        let (Some(log), Some(now)) =
+            (place.log_on_server(held, subject.signed.as_ref()), &subject.checkpoint)
+        else {
+            return Ok(Self::default());
+        };
+        let open = |path: PathBuf| -> anyhow::Result<Option<(PathBuf, Other)>> {
+            let Ok(other) = Other::read(&path, subject.policy.as_ref()) else { return Ok(None) };
+            let counts = !kept::succeeds(place, &log, now, other.origin())?;
+            Ok(counts.then_some((path, other)))
+        };
+        let seen = kept::seen(&log).map(open).transpose()?.flatten().map(|(_, other)| other);
+        let doubted = kept::doubted(&log).into_iter().filter_map(|path| open(path).transpose());
+        Ok(Self { seen, doubted: doubted.collect::<anyhow::Result<_>>()? })
+    }
 }
 
 impl Case {
