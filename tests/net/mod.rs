@@ -10,6 +10,7 @@ mod reading;
 mod secure;
 mod served;
 mod telling;
+mod terminals;
 mod witness;
 pub mod writing;
 
