@@ -274,10 +274,7 @@ pub fn policy_for(
     if policy.logs().iter().any(|log| log.vkey.name() == claim.origin) {
         return Ok(policy.clone());
     }
-    let roster = match declared_roster(store, claim, pinned) {
-        Err(error) if !error.is_tampering() => return Err(error),
-        roster => roster.ok().flatten(),
-    };
+    let roster = understood_roster(store, claim, pinned)?;
     let founded = |vkey: &Vkey| pinned.is_some() || policy.logs().iter().any(|log| log.vkey == *vkey);
     let all = roster.filter(|r| r.unknown.is_none() && founded(&r.vkeys[0].1)).and_then(|r| {
         let ours = policy.logs().iter().map(|log| log.vkey.clone());
@@ -299,13 +296,35 @@ pub fn succeeds(
     origin: &str,
     pinned: Option<&Hash>,
 ) -> Result<bool, ReadError> {
+    let roster = understood_roster(store, claim, pinned)?;
+    Ok(roster.is_some_and(|roster| {
+        let in_office = roster.vkey.name() == claim.origin && claim.origin != origin;
+        in_office && roster.vkeys.iter().any(|(_, vkey)| vkey.name() == origin)
+    }))
+}
+
+/// The key of the operator in office at a checkpoint's end, as the log under it declares; none where that cannot be told.
+///
+/// # Errors
+/// When the storage fails.
+pub fn key_in_office(
+    store: &dyn Read,
+    claim: Claim<'_>,
+    pinned: Option<&Hash>,
+) -> Result<Option<Vkey>, ReadError> {
+    let roster = understood_roster(store, claim, pinned)?;
+    Ok(roster.filter(|roster| roster.unknown.is_none()).map(|roster| roster.vkey))
+}
+
+/// The roster at a checkpoint's end; none where the log gives none, for whichever reason but that it cannot be read.
+fn understood_roster(
+    store: &dyn Read,
+    claim: Claim<'_>,
+    pinned: Option<&Hash>,
+) -> Result<Option<Roster>, ReadError> {
     match declared_roster(store, claim, pinned) {
         Err(error) if !error.is_tampering() => Err(error),
-        Err(_) | Ok(None) => Ok(false),
-        Ok(Some(roster)) => {
-            let in_office = roster.vkey.name() == claim.origin && claim.origin != origin;
-            Ok(in_office && roster.vkeys.iter().any(|(_, vkey)| vkey.name() == origin))
-        }
+        roster => Ok(roster.ok().flatten()),
     }
 }
 

@@ -16,15 +16,16 @@
 
 mod fill;
 
-use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
+use crate::checkpoint::{CheckpointError, Claim, SignedCheckpoint, VerifiedCheckpoint};
 use crate::client::{Client, ReadError};
 use crate::entry::SignedEntry;
 use crate::evidence::{Accused, Evidence};
 use crate::hash::{Hash, sha256};
+use crate::key::vkey::Vkey;
 use crate::log::{CHECKPOINT, COMMIT, MAX_CHECKPOINT};
 use crate::merkle::builder::TileBuilder;
 use crate::policy::Policy;
-use crate::proof::policy_for;
+use crate::proof::{key_in_office, policy_for};
 use crate::roster::Roster;
 use crate::statement::Act;
 use crate::store::{MAX_SWAP_BYTES, Read, Store, StoreError, Swap};
@@ -111,6 +112,15 @@ pub enum MirrorError {
         /// What convinces others; none where two operators' keys signed.
         evidence: Option<Box<Evidence>>,
     },
+    /// The checkpoint is by an operator who was replaced by what is below it: a copy that followed it could not follow the next
+    /// one.
+    #[error("the source's checkpoint is signed with the key of {got}, but the log's is {want}")]
+    Replaced {
+        /// The key that signed it.
+        got: Box<Vkey>,
+        /// The key of the operator in office.
+        want: Box<Vkey>,
+    },
     /// A log is written where the copy should be.
     #[error("a log is written there, which no copy may get in the way of")]
     Written,
@@ -141,6 +151,7 @@ impl MirrorError {
             | Self::OtherLog { .. }
             | Self::NoCheckpoint
             | Self::Behind { .. }
+            | Self::Replaced { .. }
             | Self::Fork { .. } => true,
             Self::Written | Self::Raced => false,
             Self::Store(error) => matches!(error, StoreError::Conflict { .. }),
@@ -190,7 +201,23 @@ impl<'a> Mirror<'a> {
         let held = held(copy, trusted)?;
         let mirror = Self { source, copy, log, charter, now, held };
         mirror.compare()?;
+        if mirror.from() < mirror.now.size() {
+            mirror.is_in_office()?;
+        }
         Ok(mirror)
+    }
+
+    /// Refuses the checkpoint of an operator who is not in office at its end.
+    fn is_in_office(&self) -> Result<(), MirrorError> {
+        let now = &self.now;
+        let claim = Claim { origin: now.origin(), size: now.size(), root: now.root() };
+        let want = key_in_office(self.source, claim, Some(&self.log)).map_err(MirrorError::Source)?;
+        match want.filter(|want| want != now.log()) {
+            Some(want) => {
+                Err(MirrorError::Replaced { got: Box::new(now.log().clone()), want: Box::new(want) })
+            }
+            None => Ok(()),
+        }
     }
 
     /// The source's checkpoint.

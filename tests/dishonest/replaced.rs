@@ -51,9 +51,12 @@ fn one_that_signs_over_its_own_removal_is_accepted_by_nobody() {
     let look = anyone.look(url).tells(1, &["misbehaviour checkpoint_not_accepted"]);
     assert!(look.alerts[0]["evidence"].is_null(), "it is the log's operator no more");
     assert_eq!(de.pledge("ships", url).code, 1, "nothing is signed on it");
+    de.run(&format!("status --log {url} --now {NOW}")).ends(1).says("was replaced");
+    de.run(&format!("mirror {url} copy")).ends(1).says("was replaced");
     // The next operator, at another place, is believed by what the partners signed.
     let next = Dishonest::showing(forge_as(log.leaves(), NEXT, "next/checkpoint"));
     de.run(&format!("verify {}", next.url)).ends(0);
+    de.run(&format!("mirror {} copy", next.url)).ends(0);
     anyone.look(&next.url).tells(0, &[]);
 }
 

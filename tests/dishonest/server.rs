@@ -35,6 +35,10 @@ impl Reply {
 /// What is shown, and what is done with statements.
 struct Acts {
     objects: Objects,
+    /// How often the checkpoint was asked for.
+    looks: u64,
+    /// Whether whoever listens to events is told of some without end.
+    floods: bool,
     take: Box<dyn FnMut(Draft, &mut Objects) -> Reply + Send>,
 }
 
@@ -42,6 +46,7 @@ struct Acts {
 pub struct Dishonest {
     acts: Arc<Mutex<Acts>>,
     over: Arc<AtomicBool>,
+    /// Where it is.
     pub url: String,
 }
 
@@ -50,7 +55,7 @@ impl Dishonest {
     pub fn showing(objects: Objects) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let acts = Acts { objects, take: Box::new(|_, _| Reply::nothing()) };
+        let acts = Acts { objects, looks: 0, floods: false, take: Box::new(|_, _| Reply::nothing()) };
         let (acts, over) = (Arc::new(Mutex::new(acts)), Arc::new(AtomicBool::new(false)));
         let (theirs, ends) = (Arc::clone(&acts), Arc::clone(&over));
         thread::spawn(move || {
@@ -68,6 +73,16 @@ impl Dishonest {
     /// Shows other objects from now on.
     pub fn show(&self, objects: Objects) {
         self.acts.lock().unwrap().objects = objects;
+    }
+
+    /// How often the checkpoint was asked for.
+    pub fn looks(&self) -> u64 {
+        self.acts.lock().unwrap().looks
+    }
+
+    /// Tells whoever listens of events without end, from now on.
+    pub fn floods(&self) {
+        self.acts.lock().unwrap().floods = true;
     }
 
     /// What is done with a statement: it may change what is shown.
@@ -100,10 +115,16 @@ fn serve(stream: TcpStream, acts: &Mutex<Acts>) -> Option<()> {
         reader.read_exact(&mut body).ok()?;
         let draft: Draft = File::Statement.read(&body).unwrap();
         let mut acts = acts.lock().unwrap();
-        let Acts { objects, take } = &mut *acts;
+        let Acts { objects, take, .. } = &mut *acts;
         let Reply(status, body) = take(draft, objects);
         (status, body)
+    } else if path == "events" && acts.lock().unwrap().floods {
+        (&stream).write_all(b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n").ok()?;
+        loop {
+            (&stream).write_all(b"id: \xff\nevent: called_upon\ndata: {\n\n").ok()?;
+        }
     } else {
+        acts.lock().unwrap().looks += u64::from(path == "checkpoint");
         let found = acts.lock().unwrap().objects.get(&format!("public/{path}")).cloned();
         (if found.is_some() { 200 } else { 404 }, found.unwrap_or_default())
     };

@@ -9,6 +9,9 @@ use servanda::hash::sha256;
 use servanda::trust::Trust;
 use servanda::witness::request::Request;
 use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 #[test]
 fn two_partners_shown_two_histories_hold_proof_once_they_compare() {
@@ -219,4 +222,29 @@ fn another_keys_checkpoint_is_accepted_by_nobody() {
     de.run(&format!("verify {url}")).ends(1).says("pin");
     let look = anyone.look(&format!("{url} {}", Dishonest::showing(face(&log)).url));
     assert_eq!(look.said.code, 1, "{}", look.said.err);
+}
+
+#[test]
+fn events_without_end_wake_a_monitor_no_more_than_it_can_look() {
+    let anyone = Someone::new();
+    let server = Dishonest::showing(face(&busy(12)));
+    server.floods();
+    let line = format!("monitor {} --trust trust.toml --state s --interval 3600 --now {NOW}", server.url);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_servanda"));
+    command.args(line.split(' ')).current_dir(anyone.0.path(".")).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut monitor = command.spawn().unwrap();
+    let begun = Instant::now();
+    let looked_by = |looks: u64| {
+        while server.looks() < looks && begun.elapsed() < Duration::from_secs(60) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        server.looks()
+    };
+    let woken = looked_by(3);
+    thread::sleep(Duration::from_secs(2));
+    let then = server.looks();
+    let _ = monitor.kill();
+    let _ = monitor.wait();
+    assert!(woken >= 3, "events wake it");
+    assert!(then - woken < 40, "{} looks in two seconds", then - woken);
 }

@@ -96,19 +96,22 @@ fn a_statement_that_was_proven_to_its_author_alone_is_a_fork_that_its_author_pro
 
 #[test]
 fn a_proof_under_another_history_is_refused_and_kept_by_whoever_sent_the_statement() {
-    let de = Someone::partner("de");
-    let server = Dishonest::showing(face(&busy(12)));
-    let url = &server.url;
-    // What is shown stays as it is; the proof is of a history of its own, which parts from it below.
-    let mut log = super::other_end(9);
-    log.now = at(NOW);
-    server.takes(move |draft, _| proven(&mut log, &draft).1);
-    let said = de.pledge("ships", url);
-    assert_ne!(said.code, 0, "{}{}", said.out, said.err);
-    // The one trace of it is the answer: it is not thrown away.
-    let said = de.run(&format!("verify {url} --out answered.evidence")).ends(1);
-    assert!(de.0.path("answered.evidence").is_file(), "{}{}", said.out, said.err);
-    de.convinces("answered.evidence", "fork");
+    // What is shown stays as it is; the proof is of a history of its own, of which nothing is shown.
+    for size in [9, 20] {
+        let de = Someone::partner("de");
+        let server = Dishonest::showing(face(&busy(12)));
+        let url = &server.url;
+        let mut log = super::other_end(size);
+        log.now = at(NOW);
+        server.takes(move |draft, _| proven(&mut log, &draft).1);
+        let said = de.pledge("ships", url);
+        assert_ne!(said.code, 0, "{}{}", said.out, said.err);
+        // The one trace of it is the answer: it is not thrown away.
+        server.show(face(&busy(25)));
+        let said = de.run(&format!("verify {url} --out answered.evidence")).ends(1);
+        assert!(de.0.path("answered.evidence").is_file(), "{}{}", said.out, said.err);
+        de.convinces("answered.evidence", "fork");
+    }
 }
 
 #[test]

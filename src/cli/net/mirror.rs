@@ -123,6 +123,12 @@ fn refused(context: &Context, args: &MirrorArgs, error: MirrorError) -> Result<O
         MirrorError::Fork { .. } => {
             format!("nothing was changed in {copy}. keep both, and tell the partners")
         }
+        MirrorError::Replaced { want, .. } => {
+            format!(
+                "its operator was replaced: copy the log from where {} serves it",
+                plain::plain(want.name())
+            )
+        }
         MirrorError::Written => format!("{copy} is a log's home that has a writer: name another directory"),
         MirrorError::Checkpoint(error) => return Err(open::checkpoint_problem(error, None)),
         MirrorError::Source(_) => "try again, or another source".to_owned(),

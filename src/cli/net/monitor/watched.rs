@@ -25,6 +25,9 @@ const DIRECTORY_INTERVAL: Duration = Duration::from_millis(250);
 /// How long is waited before a stream of events that ended, or never began, is asked for again.
 const EVENTS_AGAIN: Duration = Duration::from_secs(10);
 
+/// The least time between two looks at a source: one that tells of events without end is not looked at without end.
+const BREATH: Duration = Duration::from_millis(100);
+
 /// The most sources of one monitor.
 const SOURCES_MAX: usize = 64;
 
@@ -139,6 +142,7 @@ fn follow(
             // Where one wake waits already, that one will do.
             let _ = wake.try_send(());
         }
+        thread::sleep(BREATH);
         let _ = poked.recv_timeout(every);
     }
 }
