@@ -271,7 +271,10 @@ impl Log {
     pub fn at(place: Place, held: Option<Held>) -> anyhow::Result<Self> {
         let bytes = place.checkpoint()?.ok_or_else(|| {
             Problem::refused(format!("{}: the checkpoint is missing", place.path.display()))
-                .hint("a log without a checkpoint proves nothing: ask its operator for all of it")
+                .hint(
+                    "a log without a checkpoint proves nothing: ask its operator for all of it. where the rules name \
+                     witnesses there is none until they have cosigned one, which `servanda serve --policy` asks for",
+                )
         })?;
         let signed = SignedCheckpoint::parse(&bytes).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let policy = policy_for(&place, held.as_ref(), &signed)?;

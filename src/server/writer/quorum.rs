@@ -53,6 +53,8 @@ pub(super) struct Gathering {
     stage: Stage,
     /// Witnesses whose clock differs from the one here.
     skewed: BTreeSet<String>,
+    /// Whether the policy's quorum is less than the log's rules ask for, since a motion changed them.
+    is_short: bool,
 }
 
 enum Stage {
@@ -74,7 +76,7 @@ struct Note {
 impl Gathering {
     pub(super) fn new(quorum: Quorum, queue: Sender<Work>) -> Self {
         let stage = Stage::Before { at: Moment::now(), pause: PAUSE.0 };
-        Self { quorum, queue, stage, skewed: BTreeSet::new() }
+        Self { quorum, queue, stage, skewed: BTreeSet::new(), is_short: false }
     }
 
     /// When there is something to do, should nobody answer.
@@ -120,6 +122,8 @@ impl Writing {
         let (Some(gathering), Some(operator)) = (&mut self.gathering, &mut self.operator) else {
             return Ok(());
         };
+        let rules = operator.roster().charter.rules.witnesses.as_ref();
+        gathering.is_short = !gather::suits(&gathering.quorum.policy, rules);
         let writer = operator.writer();
         let size = writer.size();
         match &mut gathering.stage {
@@ -127,6 +131,9 @@ impl Writing {
                 let (pause, note) = (*pause, writer.store().get(CHECKPOINT, MAX_CHECKPOINT)?);
                 let note =
                     note.map(|note| SignedCheckpoint::parse(&note)).transpose().map_err(LogError::from)?;
+                // One by an operator before is of another log, to witnesses.
+                let origin = operator.roster().vkey.name();
+                let note = note.filter(|note| note.claim().origin == origin);
                 gathering.learn(note, size, pause);
             }
             Stage::AtWork { crew, note } => {
@@ -139,7 +146,7 @@ impl Writing {
                     let waited = note.since.elapsed() >= gathering.quorum.timeout;
                     note.round.head().0 < size && (note.is_published || waited)
                 });
-                if is_due {
+                if is_due && !gathering.is_short {
                     let signed = operator.sign(&self.tools.log_key)?;
                     let round = Round::new(&signed, &gathering.quorum.policy).map_err(LogError::from)?;
                     crew.ask(&round);
@@ -259,7 +266,8 @@ impl Writing {
             Stage::AtWork { .. } => None,
             Stage::Before { .. } | Stage::Learning { .. } => return,
         };
-        self.progress.quorum(gathering.skew().or(lacking));
+        let short = || "the rules ask for other witnesses than the policy now: serve with another --policy".to_owned();
+        self.progress.quorum(gathering.skew().or(gathering.is_short.then(short)).or(lacking));
     }
 
     /// A witness knows what this log does not: nothing more is signed, and nothing written.
