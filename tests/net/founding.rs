@@ -2,17 +2,19 @@
 
 use super::Server;
 use crate::support::office::{NOW, Office, Partner};
+use servanda::key::SigningKey;
+use servanda::key::vkey::Vkey;
 use std::thread;
 use std::time::{Duration, Instant};
 
-const PARTNERS: [Partner<'static>; 2] =
+pub(super) const PARTNERS: [Partner<'static>; 2] =
     [("de", "Germany", "guarantor", 1), ("ua", "Ukraine", "beneficiary", 1)];
 
 /// How long to wait for what must come.
-const MOMENT: Duration = Duration::from_secs(60);
+pub(super) const MOMENT: Duration = Duration::from_secs(60);
 
 /// A log in `log` whose rules name two witnesses, and its keys. Nothing of it is published.
-fn founded(quorum: usize) -> Office {
+pub(super) fn founded(quorum: usize) -> Office {
     let office = Office::prepared(&PARTNERS);
     for n in [1, 2] {
         let (name, path) = (format!("w{n}.example"), format!("keys/w{n}"));
@@ -35,26 +37,34 @@ fn vkeys(office: &Office) -> [String; 2] {
 }
 
 /// One of the two witnesses, at an address.
-fn witness(office: &Office, n: usize, listen: &str) -> Server {
+pub(super) fn witness(office: &Office, n: usize, listen: &str) -> Server {
+    witness_then(office, n, listen, NOW)
+}
+
+fn witness_then(office: &Office, n: usize, listen: &str, now: &str) -> Server {
     let (state, key) = (format!("w{n}"), format!("keys/w{n}"));
-    let options = [&*state, "--log-list", "logs", "--key", &key, "--now", NOW];
+    let options = [&*state, "--log-list", "logs", "--key", &key, "--now", now];
     Server::run_at(&office.path("."), "witness", listen, &options)
 }
 
 /// Writes the policy that says where the witnesses are.
-fn policy(office: &Office, urls: [&str; 2], quorum: usize) {
+pub(super) fn policy(office: &Office, urls: [&str; 2], quorum: usize) {
     let [one, two] = vkeys(office);
     let witnesses = format!("witness w1 {one} {}/\nwitness w2 {two} {}/\n", urls[0], urls[1]);
     office.write("policy", &format!("{witnesses}group g {quorum} w1 w2\nquorum g\n"));
 }
 
 fn serve(office: &Office) -> Server {
-    let options = ["--operator-key", "keys/op", "--policy", "policy", "--witness-timeout", "1", "--now", NOW];
+    serve_then(office, NOW)
+}
+
+fn serve_then(office: &Office, now: &str) -> Server {
+    let options = ["--operator-key", "keys/op", "--policy", "policy", "--witness-timeout", "1", "--now", now];
     Server::start(&office.path("."), "log", &options)
 }
 
 /// Waits until the published checkpoint has so many entries.
-fn reaches(server: &Server, size: u64) -> String {
+pub(super) fn reaches(server: &Server, size: u64) -> String {
     let begun = Instant::now();
     loop {
         let answer = server.get("/checkpoint", "");
@@ -66,13 +76,22 @@ fn reaches(server: &Server, size: u64) -> String {
     }
 }
 
+/// Waits until a path has this status.
+pub(super) fn answers(server: &Server, path: &str, status: u16) {
+    let begun = Instant::now();
+    while server.get(path, "").status != status {
+        assert!(begun.elapsed() < MOMENT, "{path} does not come to {status}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Sends a signed statement; the status of the answer, and the answer.
 fn add(office: &Office, server: &Server, statement: &str) -> (u16, String) {
     let answer = server.post("/add?wait=durable", &office.read(statement));
     (answer.status, answer.text().to_owned())
 }
 
-fn pledge<'a>(log: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn pledge<'a>(log: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let what = ["pledge", "--key", "keys/de1", "--to", "ua", "--title", "Mine clearance", "--yes"];
     [&what[..], &["--instrument", "military", "--valid-from", "2026-12-01", "--log", log], more].concat()
 }
@@ -87,7 +106,12 @@ fn a_log_with_two_witnesses_is_founded_and_run_by_its_partners_over_the_network(
     reaches(&server, 1);
     let said = office.good(&["verify", url]);
     assert!(said.out.contains("witnessed by w1.example") && said.out.contains("w2.example"), "{}", said.out);
-    assert!(!said.out.contains("quorum none") && !said.err.contains("quorum none"), "{}{}", said.out, said.err);
+    assert!(
+        !said.out.contains("quorum none") && !said.err.contains("quorum none"),
+        "{}{}",
+        said.out,
+        said.err
+    );
     for partner in &PARTNERS {
         office.good(&Office::accede(partner, url));
     }
@@ -97,6 +121,21 @@ fn a_log_with_two_witnesses_is_founded_and_run_by_its_partners_over_the_network(
     let said = office.good(&["accept", "@3", "--key", "keys/ua1", "--yes", "--log", url]);
     assert!(said.out.contains("is in force"), "{}", said.out);
     assert_eq!(server.get("/readyz", "").status, 200);
+    // By a policy in a file of its own; what it relies on is said.
+    office.good(&["verify", url, "--policy", "policy"]);
+    office.write("nobody", "quorum none\n");
+    let said = office.good(&["verify", url, "--policy", "nobody"]);
+    assert!(said.out.contains("quorum none"), "{}", said.out);
+    let said = office.good(&["status", "--log", url, "--policy", "nobody"]);
+    assert!(said.err.contains("quorum none"), "{}", said.err);
+    let stranger = Vkey::witness("w3.example", SigningKey::from_seed(&[3; 32]).public()).unwrap();
+    office.write("stranger", &format!("witness w3 {stranger}\nquorum w3\n"));
+    let said = office.run(&["verify", url, "--policy", "stranger"]);
+    assert!(said.code == 1 && said.out.contains("quorum"), "{} {}{}", said.code, said.out, said.err);
+    let other = Vkey::log("other.example", SigningKey::from_seed(&[4; 32]).public()).unwrap();
+    office.write("other", &format!("log {other}\nquorum none\n"));
+    let said = office.run(&["verify", url, "--policy", "other"]);
+    assert!(said.code == 2 && said.err.contains("it names other logs"), "{}", said.err);
     // What was proved convinces offline, by the trust file that init wrote.
     office.good(&["prove", "@3", "--log", url, "--out", "pledge.tlog-proof"]);
     let said = office.good(&["check", "pledge.tlog-proof"]);
@@ -117,11 +156,7 @@ fn without_its_quorum_nothing_is_published_and_every_promise_is_given_and_kept()
     let (status, promise) = add(&office, &server, "de.statement");
     assert_eq!(status, 202, "{promise}");
     office.write("de.promise", &promise);
-    let begun = Instant::now();
-    while server.get("/readyz", "").status != 503 {
-        assert!(begun.elapsed() < MOMENT, "it says to be ready");
-        thread::sleep(Duration::from_millis(50));
-    }
+    answers(&server, "/readyz", 503);
     assert_eq!(server.get("/promised/1", "").status, 200);
     assert_eq!(server.get("/checkpoint", "").status, 404);
     assert!(!office.path("log/public/checkpoint").exists());
@@ -132,11 +167,7 @@ fn without_its_quorum_nothing_is_published_and_every_promise_is_given_and_kept()
     reaches(&server, 2);
     let said = office.good(&["verify", &server.url, "--promise", "de.promise"]);
     assert!(said.out.contains("kept"), "{}", said.out);
-    let begun = Instant::now();
-    while server.get("/readyz", "").status != 200 {
-        assert!(begun.elapsed() < MOMENT, "it is not ready");
-        thread::sleep(Duration::from_millis(50));
-    }
+    answers(&server, "/readyz", 200);
 }
 
 #[test]
@@ -146,8 +177,10 @@ fn one_of_two_witnesses_is_enough_where_the_rules_say_so() {
     let said = office.good(&Office::accede(&PARTNERS[0], "log"));
     assert!(said.out.contains("entry 1, durable; `servanda serve` publishes it"), "{}", said.out);
     assert!(!office.path("log/public/checkpoint").exists());
-    let one = witness(&office, 1, "127.0.0.1:0");
-    policy(&office, [&one.url, "http://127.0.0.1:9"], 1);
+    let (one, two) = (witness(&office, 1, "127.0.0.1:0"), witness(&office, 2, "127.0.0.1:0"));
+    let (address, place) = (two.address().to_string(), two.url.clone());
+    drop(two);
+    policy(&office, [&one.url, &place], 1);
     let server = serve(&office);
     reaches(&server, 2);
     office.good(&Office::accede(&PARTNERS[1], &server.url));
@@ -156,11 +189,16 @@ fn one_of_two_witnesses_is_enough_where_the_rules_say_so() {
     let said = office.good(&["verify", &server.url]);
     assert!(said.out.contains("w1.example") && !said.out.contains("w2.example"), "{}", said.out);
     drop(server);
-    // With a guard or without: nobody publishes it past its witnesses.
+    // Nobody publishes it past its witnesses.
     let before = office.read("log/public/checkpoint");
     office.good(&pledge("log", &[]));
     assert_eq!(office.read("log/public/checkpoint"), before);
+    // A writer that begins must know that none of them is ahead of it: here the silent one alone could be a quorum.
     let server = serve(&office);
+    answers(&server, "/readyz", 503);
+    assert!(server.get("/readyz", "").text().contains("too few witnesses answered"));
+    assert_eq!(office.read("log/public/checkpoint"), before);
+    let _two = witness(&office, 2, &address);
     reaches(&server, 5);
 }
 
@@ -176,4 +214,41 @@ fn a_policy_that_asks_for_less_than_the_rules_is_refused() {
     office.write("policy", "quorum none\n");
     let said = office.run(&[&options[..], &["--policy", "policy"]].concat());
     assert!(said.code == 2 && said.err.contains("quorum none asks nobody"), "{}", said.err);
+}
+
+#[test]
+fn an_anchor_goes_in_hourly_with_or_without_traffic_and_never_twice() {
+    let office = founded(2);
+    let at = |time: &str| {
+        let now = format!("2026-12-01T{time}Z");
+        let one = witness_then(&office, 1, "127.0.0.1:0", &now);
+        let two = witness_then(&office, 2, "127.0.0.1:0", &now);
+        policy(&office, [&one.url, &two.url], 2);
+        (serve_then(&office, &now), one, two)
+    };
+    {
+        let (server, _one, _two) = at("12:00");
+        reaches(&server, 1);
+    }
+    {
+        // 59 minutes later none is due: what comes next in the log is what a partner said.
+        let (server, _one, _two) = at("12:59");
+        let said = office.good(&Office::accede(&PARTNERS[0], &server.url));
+        assert!(said.out.contains("entry 1, published in the checkpoint of 2 entries"), "{}", said.out);
+    }
+    {
+        // After an hour one is, though nobody says anything.
+        let (server, _one, _two) = at("13:01");
+        reaches(&server, 3);
+        let said = office.good(&["show", "@2", "--log", &server.url]);
+        assert!(said.out.contains("records a cosigned checkpoint"), "{}", said.out);
+        let said = office.good(&Office::accede(&PARTNERS[1], &server.url));
+        assert!(said.out.contains("entry 3, published in the checkpoint of 4 entries"), "{}", said.out);
+    }
+    // Two hours later what is published is old, and is cosigned anew before it is anchored.
+    let (server, _one, _two) = at("15:01");
+    reaches(&server, 5);
+    let said = office.good(&["show", "@4", "--log", &server.url, "--json"]);
+    assert!(said.out.contains("anchor"), "{}", said.out);
+    office.good(&["verify", &server.url, "--now", "2026-12-01T15:01Z"]);
 }

@@ -225,7 +225,8 @@ fn check(operator: &Operator, keys: &Keys, quorum: Option<&Quorum>) -> Result<()
     }
     let rules = roster.charter.rules.witnesses.as_ref();
     let asked = operator.quorum_asked();
-    let wants = || format!("the log's rules ask for the cosignatures of {}", count(asked, "witness", "witnesses"));
+    let wants =
+        || format!("the log's rules ask for the cosignatures of {}", count(asked, "witness", "witnesses"));
     match quorum {
         None if asked > 0 => {
             return Err(Problem::new(wants())

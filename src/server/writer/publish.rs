@@ -84,7 +84,8 @@ impl Writing {
         let asked = operator.quorum_asked();
         if asked > 0 {
             // A motion brought them in while this server ran: all goes on but publishing.
-            let why = format!("the rules ask for the cosignatures of {asked} witnesses now: serve with --policy");
+            let why =
+                format!("the rules ask for the cosignatures of {asked} witnesses now: serve with --policy");
             self.progress.quorum(Some(why));
             return Ok(());
         }
