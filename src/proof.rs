@@ -288,6 +288,27 @@ pub fn policy_for(
     Ok(all.unwrap_or_else(|| policy.clone()))
 }
 
+/// From which size on the operator whose origin a checkpoint has is in force, where it came after the one of another origin:
+/// then the partners carried its motion in the history under that checkpoint, which prevails over whatever the one before
+/// shows, from where they part. None where that history does not have both, in this order.
+///
+/// The checkpoint must have been accepted under [`policy_for`] with the same pin.
+///
+/// # Errors
+/// When the log cannot be read, or is not what the checkpoint commits to.
+pub fn succeeds(
+    store: &dyn Read,
+    claim: Claim<'_>,
+    before: &str,
+    pinned: &Hash,
+) -> Result<Option<u64>, ReadError> {
+    let roster = declared_roster(store, claim, Some(pinned))?.filter(|roster| roster.unknown.is_none());
+    let Some(roster) = roster else { return Ok(None) };
+    let place = |origin: &str| roster.vkeys.iter().position(|(_, vkey)| vkey.name() == origin);
+    let (Some(one), Some(two)) = (place(before), place(claim.origin)) else { return Ok(None) };
+    Ok((one < two).then(|| roster.vkeys[two].0))
+}
+
 /// The roster at a checkpoint's end, as the log under it declares.
 fn declared_roster(
     store: &dyn Read,

@@ -6,20 +6,23 @@
 //! ```text
 //! history, ledger, checkpoint-SIZE     how far the log was verified whole
 //! seen                                 the newest checkpoint that was accepted from a server
+//! replaced                             what was seen of an operator whose history its successor's prevailed over
 //! objects/                             copies of what servers gave, and what was proven (store::cached)
 //! ```
 
 use super::Context;
 use super::open::{Log, Place, read_problem};
+use super::plain::plain;
 use super::problem::Problem;
 use anyhow::Result;
-use servanda::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
+use servanda::checkpoint::{Claim, SignedCheckpoint, VerifiedCheckpoint};
 use servanda::client::{Client, Tiles};
 use servanda::codec::{decode_large, encode};
 use servanda::hash::Hash;
 use servanda::history::{History, Snapshot};
 use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::prove::StoredTree;
+use servanda::proof::succeeds;
 use servanda::text::count;
 use servanda::verify::{Audit, Options};
 use std::fs;
@@ -27,6 +30,9 @@ use std::path::{Path, PathBuf};
 
 /// The newest checkpoint that was accepted from a server.
 const SEEN: &str = "seen";
+
+/// The last checkpoint of an operator whose history did not prevail.
+const REPLACED: &str = "replaced";
 
 /// The longest kept history that is read, in bytes.
 const MAX_KEPT: usize = 64 << 20;
@@ -57,7 +63,12 @@ pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
         Some((kept_root, history)) => {
             let kept = history.head().size;
             let same = kept <= size && log.client()?.root_at(kept)? == kept_root;
-            if !same {
+            let said = if same { None } else { replaced(folder.as_deref(), kept, log)? };
+            if let Some(said) = &said {
+                if !log.place.is_remote {
+                    context.screen.note(said);
+                }
+            } else if !same {
                 return Err(Problem::refused(format!(
                     "this log does not contain the {} that you verified before",
                     count(kept, "entry", "entries")
@@ -65,8 +76,13 @@ pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
                 .hint("it was rolled back or rewritten: keep both, and run `servanda verify --since` with a checkpoint you kept")
                 .into());
             }
-            let builder = StoredTree::open(Tiles(store), kept, kept_root).map(|tree| tree.builder());
-            (history, builder.map_err(servanda::client::ReadError::from)?)
+            match said {
+                Some(_) => (History::default(), TileBuilder::default()),
+                None => {
+                    let builder = StoredTree::open(Tiles(store), kept, kept_root).map(|tree| tree.builder());
+                    (history, builder.map_err(servanda::client::ReadError::from)?)
+                }
+            }
         }
         None => (History::default(), TileBuilder::default()),
     };
@@ -88,6 +104,16 @@ pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
     Ok((report.history, report.findings))
 }
 
+/// What is to be said where what was verified before was an earlier operator's, over whose history this one prevails.
+fn replaced(folder: Option<&Path>, kept: u64, log: &Log) -> Result<Option<String>> {
+    let note = folder.and_then(|folder| fs::read(folder.join(format!("checkpoint-{kept}"))).ok());
+    let before = note.and_then(|note| SignedCheckpoint::parse(&note).ok());
+    match before.filter(|before| before.claim().origin != log.checkpoint.origin()) {
+        Some(before) => prevails(&log.place, &log.id(), before.claim(), &log.checkpoint),
+        None => Ok(None),
+    }
+}
+
 /// Keeps how far a log was verified by another way, where nothing of it was kept before: what was is what later
 /// copies are held against, so it is only replaced by what contains it.
 pub fn begin(log: &Hash, history: &History, checkpoint: &VerifiedCheckpoint) {
@@ -101,17 +127,61 @@ pub fn seen(log: &Hash) -> Option<PathBuf> {
     folder(log).map(|folder| folder.join(SEEN)).filter(|path| path.is_file())
 }
 
-/// Holds a log on a server against the newest checkpoint of it that was accepted before, and keeps the newer one.
+/// What is to be said where a log's operator was replaced, and an earlier one showed another history than this one: it does not
+/// stand, from where they part. None where this log contains what was seen.
 ///
 /// # Errors
-/// When the server gives less than was seen, or another history.
-pub fn compare_with_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<()> {
+/// When the log cannot be read; or when it is the earlier operator that shows it.
+pub fn prevails(
+    place: &Place,
+    log: &Hash,
+    before: Claim<'_>,
+    now: &VerifiedCheckpoint,
+) -> Result<Option<String>> {
+    let (store, shown) = (&place.public, place.path.display());
+    let claim = Claim { origin: now.origin(), size: now.size(), root: now.root() };
+    let Some(from) = succeeds(store, claim, before.origin, log).map_err(read_problem)? else {
+        let what = format!(
+            "{shown} is shown by {}, and you have seen this log under {}, which is not an operator before",
+            plain(now.origin()),
+            plain(before.origin)
+        );
+        return Err(Problem::refused(what)
+            .hint("an operator that was replaced may not know it, or not go: read the log where its new operator serves it")
+            .into());
+    };
+    let mut client = Client::open(store, now.size(), now.root()).map_err(read_problem)?;
+    if before.size <= now.size() && client.root_at(before.size).map_err(read_problem)? == before.root {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "the partners replaced the operator {} by {}, in force from entry {from} on: this history prevails over the one of {} \
+         that you have seen from {0}, from where they part; what stands in that one alone must be submitted again",
+        plain(before.origin),
+        plain(now.origin()),
+        count(before.size, "entry", "entries"),
+    )))
+}
+
+/// Holds a log on a server against the newest checkpoint of it that was accepted before, and keeps the newer one. What is to be
+/// said where a new operator's history prevails over what was seen.
+///
+/// # Errors
+/// When the server gives less than was seen, or another history, or is that of an operator who was replaced.
+pub fn compare_with_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<Option<String>> {
     let shown = place.path.display();
     if let Some(path) = seen(log)
         && let Ok(before) = SignedCheckpoint::parse(&fs::read(&path)?)
-        // A new operator begins anew, under a name of its own.
-        && before.claim().origin == now.origin()
     {
+        if before.claim().origin != now.origin() {
+            let said = prevails(place, log, before.claim(), now)?;
+            if let Some(folder) = folder(log).filter(|_| said.is_some()) {
+                // What the operator before had signed remains for whoever asks.
+                let _ = write(&folder, REPLACED, before.as_str().as_bytes());
+            }
+            keep_seen(log, now);
+            return Ok(said);
+        }
         let (size, root) = (before.claim().size, before.claim().root);
         if now.size() < size {
             let what = format!(
@@ -131,14 +201,18 @@ pub fn compare_with_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) ->
             return Err(Problem::refused(what).hint(hint).into());
         }
         if now.size() == size {
-            return Ok(());
+            return Ok(None);
         }
     }
+    keep_seen(log, now);
+    Ok(None)
+}
+
+fn keep_seen(log: &Hash, now: &VerifiedCheckpoint) {
     if let Some(folder) = folder(log) {
         // Without a place to keep it a rollback is noticed later, or by others.
         let _ = write(&folder, SEEN, now.as_str().as_bytes());
     }
-    Ok(())
 }
 
 /// Where all this is kept of a log.

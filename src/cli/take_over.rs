@@ -36,6 +36,7 @@ pub fn run(
     let (key, _) = log_key.load()?;
     let held = args.trust.read(screen)?;
     let log = Log::at(Place::named(Some(&copy.to_owned()), held.as_ref())?, held)?;
+    log.caution(screen);
     let (_, findings) = kept::verified(context, &log)?;
     if findings > 0 {
         screen.note(format!(

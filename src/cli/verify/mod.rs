@@ -76,7 +76,10 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     let since = match &args.since {
         Some(path) => Some(other(path)?),
         // Of a server, by what it gave before; a checkpoint of an operator before says nothing here.
-        None => place.seen(held.as_ref(), subject.signed.as_ref()).and_then(|path| other(&path).ok()),
+        None => place
+            .seen(held.as_ref(), subject.signed.as_ref())
+            .and_then(|path| other(&path).ok())
+            .filter(|seen| subject.signed.as_ref().is_some_and(|now| seen.is_of(now.claim().origin))),
     };
     let against = args.against.as_ref().map(other).transpose()?;
     let (signed, checkpoint) = (subject.signed.clone(), subject.checkpoint.clone());
@@ -108,7 +111,7 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     let log = report.as_ref().and_then(|report| Some(report.history.roster()?.log));
     if let (Some(log), Some(report), Some(now), Outcome::Good) = (log, &report, &case.checkpoint, outcome) {
         if case.place.is_remote {
-            kept::compare_with_seen(&case.place, &log, now)?;
+            kept::compare_with_seen(&case.place, &log, now)?.iter().for_each(|said| screen.say(said));
         }
         if report.history.ledger().is_some() {
             kept::begin(&log, &report.history, now);
