@@ -9,6 +9,7 @@ mod reading;
 #[cfg(feature = "tls")]
 mod secure;
 mod served;
+mod succession;
 mod telling;
 mod witness;
 mod writing;
