@@ -24,6 +24,7 @@
 //! line must have its end, so that no cut-off file passes. `quorum none` must be written out, and whoever relies on it is
 //! to say so ([`Policy::quorum_is_none`]).
 
+use crate::key::VerifyingKey;
 use crate::key::vkey::{Kind, Vkey, VkeyError};
 use crate::text::count;
 use std::collections::{BTreeMap, BTreeSet};
@@ -235,6 +236,23 @@ impl Policy {
     pub fn intersects_every_quorum<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         let names: BTreeSet<&str> = names.into_iter().collect();
         !self.satisfied(self.witnesses.iter().map(|w| &*w.name).filter(|name| !names.contains(name)))
+    }
+
+    /// The fewest of these keys that a quorum can have among its witnesses.
+    #[must_use]
+    pub fn fewest_of(&self, keys: &[VerifyingKey]) -> usize {
+        let of = |counts: &[usize], member: Member| match member {
+            Member::Witness(at) => usize::from(keys.contains(self.witnesses[at].vkey.key())),
+            Member::Group(at) => counts[at],
+        };
+        let mut counts: Vec<usize> = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            // Nobody is a member twice, so the cheapest members make the cheapest group.
+            let mut members: Vec<usize> = group.members.iter().map(|&member| of(&counts, member)).collect();
+            members.sort_unstable();
+            counts.push(members.iter().take(group.threshold).sum());
+        }
+        self.quorum.map_or(0, |member| of(&counts, member))
     }
 
     /// The same witnesses and quorum, with other logs.
@@ -450,6 +468,23 @@ mod tests {
     }
 
     #[test]
+    fn the_fewest_of_some_keys_in_a_quorum_are_counted() {
+        let keys: Vec<VerifyingKey> = (1..=3).map(|seed| *witness(seed).key()).collect();
+        for (rest, want) in [
+            ("quorum none\n", 0),
+            ("quorum w1\n", 1),
+            ("quorum w4\n", 0),
+            ("group g 2 w1 w2 w3\nquorum g\n", 2),
+            ("group g 2 w1 w2 w4\nquorum g\n", 1),
+            ("group g all w1 w4\ngroup h all w2 w3\ngroup any any g h\nquorum any\n", 1),
+            ("group g all w1 w4\ngroup h all w2 w3\ngroup all all g h\nquorum all\n", 3),
+        ] {
+            let policy: Policy = (witnesses(4) + rest).parse().unwrap();
+            assert_eq!(policy.fewest_of(&keys), want, "{rest}");
+        }
+    }
+
+    #[test]
     fn no_quorum_is_asked_for_in_words_and_never_intersected() {
         let none: Policy = "quorum none\n".parse().unwrap();
         assert!(none.quorum_is_none() && none.satisfied([]) && !none.intersects_every_quorum([]));
@@ -571,6 +606,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_quorum_has_fewer_of_some_keys(k in 1..3usize, l in 1..4usize, top in 1..3usize, of in 0..32u8) {
+            let text = format!("{}group g {k} w1 w2\ngroup h {l} w3 w4 w5\ngroup t {top} g h\nquorum t\n", witnesses(5));
+            let policy: Policy = text.parse().unwrap();
+            let of: Vec<u8> = (0..5).filter(|n| of >> n & 1 == 1).map(|n| n + 1).collect();
+            let keys: Vec<VerifyingKey> = of.iter().map(|seed| *witness(*seed).key()).collect();
+            let quorums = (0..32u8).filter_map(|set| {
+                let set: Vec<u8> = (0..5).filter(|n| set >> n & 1 == 1).map(|n| n + 1).collect();
+                let names: Vec<String> = set.iter().map(|n| format!("w{n}")).collect();
+                let holds = policy.satisfied(names.iter().map(String::as_str));
+                holds.then(|| set.iter().filter(|n| of.contains(n)).count())
+            });
+            prop_assert_eq!(quorums.min(), Some(policy.fewest_of(&keys)));
+        }
+
         #[test]
         fn any_bytes_are_refused_or_read_the_same_again(bytes: Vec<u8>) {
             let _ = Policy::parse(&bytes);

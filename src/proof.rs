@@ -285,22 +285,26 @@ pub fn policy_for(
     Ok(all.unwrap_or_else(|| policy.clone()))
 }
 
-/// Whether a log under a checkpoint declares that its operator came after the one of this origin. What the latter signed
-/// beyond its end need not be in the log: of two histories, that with the carried motion prevails.
+/// From which size on the operator in office at a checkpoint's end, who signed it, is in force, where it came after the one of
+/// another origin: then the partners carried its motion in the history under that checkpoint, which prevails over whatever
+/// the one before shows, from where they part. None where that history does not say so.
+///
+/// The checkpoint must have been accepted under [`policy_for`] with the same pin.
 ///
 /// # Errors
 /// When the storage fails.
 pub fn succeeds(
     store: &dyn Read,
     claim: Claim<'_>,
-    origin: &str,
+    before: &str,
     pinned: Option<&Hash>,
-) -> Result<bool, ReadError> {
-    let roster = understood_roster(store, claim, pinned)?;
-    Ok(roster.is_some_and(|roster| {
-        let in_office = roster.vkey.name() == claim.origin && claim.origin != origin;
-        in_office && roster.vkeys.iter().any(|(_, vkey)| vkey.name() == origin)
-    }))
+) -> Result<Option<u64>, ReadError> {
+    let roster = understood_roster(store, claim, pinned)?.filter(|roster| roster.unknown.is_none());
+    let Some(roster) = roster else { return Ok(None) };
+    let place = |origin: &str| roster.vkeys.iter().position(|(_, vkey)| vkey.name() == origin);
+    let (Some(one), Some(two)) = (place(before), place(claim.origin)) else { return Ok(None) };
+    let is_in_office = roster.vkey.name() == claim.origin;
+    Ok((one < two && is_in_office).then(|| roster.vkeys[two].0))
 }
 
 /// The key of the operator in office at a checkpoint's end, as the log under it declares; none where that cannot be told.

@@ -350,16 +350,17 @@ fn encrypted_keys_open_with_their_passphrase_file_alone() {
 }
 
 #[test]
-fn a_charter_with_witnesses_is_refused_for_now_and_says_why() {
+fn a_charter_with_witnesses_founds_a_log_that_is_not_published_and_a_trust_file_that_asks_for_them() {
     let desk = Desk::with_charter();
     let key = servanda::key::SigningKey::from_seed(&[1; 32]).public();
     let witness = Vkey::witness("witness.example", key).unwrap();
     desk.write("charter.toml", &format!("{CHARTER}[rules.witnesses]\nvkeys = [\"{witness}\"]\nquorum = 1\n"));
-    let said = desk.refused(INIT);
-    assert!(
-        said.contains("cannot be founded yet\nhint: gathering cosignatures comes with `servanda serve`"),
-        "{said}"
-    );
+    let said = desk.good(INIT);
+    assert!(said.contains("1 of its 1 witness cosign it") && said.contains("https://…"), "{said}");
+    assert!(!desk.path().join("paris/public/checkpoint").exists());
+    let trust: servanda::trust::Trust = desk.read("paris/trust.toml").parse().unwrap();
+    assert!(!trust.policy.quorum_is_none());
+    assert!(trust.policy.satisfied(["witness.example"]) && !trust.policy.satisfied([]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{Clause, MAX_RULES};
 use crate::codec::{List, encode};
 use crate::field::{Decimal, Duration, Instant, Long, Roles, Short};
+use crate::key::vkey::Vkey;
 use serde::{Deserialize, Serialize};
 
 /// The rules of a log.
@@ -123,6 +124,13 @@ pub struct Witnesses {
     pub vkeys: List<Short>,
     /// How many of them must cosign.
     pub quorum: u64,
+}
+
+impl Witnesses {
+    /// Their keys with their names; one that is no vkey is in no log's rules.
+    pub fn keys(&self) -> impl Iterator<Item = Vkey> {
+        self.vkeys.iter().filter_map(|vkey| vkey.parse().ok())
+    }
 }
 
 /// Why rules cannot be a log's.

@@ -15,7 +15,7 @@ use servanda::entry::SignedEntry;
 use servanda::hash::Hash;
 use servanda::history::History;
 use servanda::key::SigningKey;
-use servanda::log::LogError;
+use servanda::log::{COMMIT, LogError};
 use servanda::roster::Roster;
 use servanda::store::StoreError;
 use servanda::store::dir::Dir;
@@ -55,12 +55,14 @@ impl Desk {
     pub fn open(context: &Context, args: &DeskArgs) -> Result<Self> {
         let held = args.log.trust.read(&context.screen)?;
         let place = Place::named(args.log.log.as_ref(), held.as_ref())?;
-        // A key without the log's home is of no use here, and is not asked for.
-        let key = place.home.as_ref().map(|_| args.log_key.load_any()).transpose()?.flatten();
-        match (place.home.clone(), key) {
+        // A key without the log's home is of no use here, and is not asked for. Nothing can be written to a mirror.
+        let home = place.home.clone().filter(|home| home.join(COMMIT).is_file());
+        let key = home.as_ref().map(|_| args.log_key.load_any()).transpose()?.flatten();
+        match (home, key) {
             (Some(home), Some(key)) => Self::open_as_operator(context, args, held.as_ref(), &home, key),
             _ => {
                 let log = Log::at(place, held)?;
+                log.caution(&context.screen);
                 let history = kept::history(context, &log)?;
                 Ok(Self { door: Door::Closed(Box::new((history, log))) })
             }

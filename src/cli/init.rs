@@ -6,11 +6,13 @@ use super::{Context, Outcome, charter_shown, files, keys, rounds};
 use serde_json::json;
 use servanda::charter::KeySet;
 use servanda::charter::file::{FileError, Founding};
+use servanda::charter::rules::Witnesses;
 use servanda::draft::Draft;
 use servanda::entry::SignedEntry;
 use servanda::field::{Class, Duration, Handle, Instant, Short};
-use servanda::hash::{Hash, ZEROS};
+use servanda::hash::ZEROS;
 use servanda::key::SigningKey;
+use servanda::key::vkey::Vkey;
 use servanda::log::{COMMIT, LogError, Record};
 use servanda::policy::Policy;
 use servanda::statement::body::Found;
@@ -19,6 +21,7 @@ use servanda::store::dir::Dir;
 use servanda::store::guard::{Guard, GuardFile};
 use servanda::store::{MAX_SWAP_BYTES, Read as _};
 use servanda::submit::{self, Operator, SubmitError};
+use servanda::text::count;
 use servanda::trust::Trust;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
@@ -27,7 +30,8 @@ use std::path::{Path, PathBuf};
 const AFTER: &str = "\
 The charter names the partners with their key-set files, and the operator with its own and the vkey that `keygen --log` \
 made. All of the operator's officers sign the founding statement here. What is founded cannot be taken back: \
-partners, roles and rules change by motion only.
+partners, roles and rules change by motion only. Where [rules.witnesses] names witnesses, nothing is published before as many as \
+it asks for have cosigned: that is `servanda serve --policy`.
 
 EXAMPLE
   servanda init paris --charter charter.toml --key keys/officer --log-key keys/log --at https://guarantees.example/paris";
@@ -73,10 +77,11 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     let signers = args.signers.load()?;
     let log_key = log_key(&args.log_key, &founding)?;
     let now = context.clock.now();
+    let trust = trust(&founding, args.at.clone())?;
     let draft = sign(&founding, &signers, now)?;
 
     charter_shown::show(&context.screen, &founding);
-    if args.guard.is_none() {
+    if args.guard.is_none() && founding.charter.rules.witnesses.is_none() {
         context.screen.note(
             "note: without witnesses and without --guard nothing would notice a restored backup, which signs a fork",
         );
@@ -88,30 +93,24 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<Outcome> {
     };
     let log = operator.roster().log;
     drop(operator);
-    let trust = trust(&founding, log, args.at.clone())?;
+    let trust = Trust { log: Some(log), ..trust };
     let written = files::write_new(&trust_path, trust.to_string().as_bytes(), files::PUBLIC);
     written.or_hint(
         || format!("the log {log} was founded, but its trust file was not written"),
         || format!("keep the log's id; this is what the trust file should hold:\n\n{trust}"),
     )?;
 
-    tell(context, &args, &trust, &trust_path, log)?;
+    tell(context, &args, &founding, &trust, &trust_path)?;
     Ok(Outcome::Good)
 }
 
-/// Reads the charter and all that it names; refuses what cannot be founded yet.
+/// Reads the charter and all that it names.
 fn read(path: &Path) -> anyhow::Result<Founding> {
-    let founding = Founding::read(path, &mut files::read).map_err(|error: FileError| {
+    Founding::read(path, &mut files::read).map_err(|error: FileError| {
         let hint = error.wrong.hint();
         let problem = Problem::new("the charter does not found a log").because(error);
-        if let Some(hint) = hint { problem.hint(hint) } else { problem }
-    })?;
-    if founding.charter.rules.witnesses.is_some() {
-        return Err(Problem::new("the charter names witnesses, and a log with witnesses cannot be founded yet")
-            .hint("gathering cosignatures comes with `servanda serve`; without [rules.witnesses] it can be founded now")
-            .into());
-    }
-    Ok(founding)
+        if let Some(hint) = hint { problem.hint(hint) } else { problem }.into()
+    })
 }
 
 /// Reads a key-set file.
@@ -181,12 +180,20 @@ fn fingerprint(key: &SigningKey) -> String {
     servanda::key::openssh::PublicLine { key: key.public(), comment: String::new() }.fingerprint()
 }
 
-fn trust(founding: &Founding, log: Hash, at: Option<String>) -> anyhow::Result<Trust> {
+/// The trust file, but for the log's id: the witnesses and the quorum are those of the rules.
+fn trust(founding: &Founding, at: Option<String>) -> anyhow::Result<Trust> {
+    let rules = founding.charter.rules.witnesses.as_ref();
+    let witnesses: Vec<Vkey> = rules.into_iter().flat_map(Witnesses::keys).collect();
+    let quorum = rules.map(|rules| usize::try_from(rules.quorum)).transpose()?;
+    let policy = Policy::of(std::slice::from_ref(&founding.vkey), &witnesses, quorum).or_hint(
+        || "the witnesses of the charter make no policy".to_owned(),
+        || "give each of them a name of its own, and none the name \"none\"".to_owned(),
+    )?;
     let trust = Trust {
-        log: Some(log),
+        log: None,
         origin: founding.charter.origin.to_string(),
         at,
-        policy: Policy::of(std::slice::from_ref(&founding.vkey), &[], None)?,
+        policy,
         partners: BTreeMap::new(),
     };
     // What is handed out must be readable: --at may be no place.
@@ -280,16 +287,45 @@ fn confirm(yes: bool) -> anyhow::Result<()> {
     if asked { Ok(()) } else { Err(Problem::new("nothing was founded").into()) }
 }
 
-fn tell(context: &Context, args: &Args, trust: &Trust, trust_path: &Path, log: Hash) -> anyhow::Result<()> {
-    let (screen, home) = (&context.screen, args.home.display());
+fn tell(
+    context: &Context,
+    args: &Args,
+    founding: &Founding,
+    trust: &Trust,
+    trust_path: &Path,
+) -> anyhow::Result<()> {
+    let (screen, home, log) = (&context.screen, args.home.display(), trust.log.unwrap_or(ZEROS));
     screen.say(format!("Founded {} in {home}.\n", trust.origin));
     screen.table(&[
         vec!["log id".to_owned(), log.to_string()],
         vec!["trust file".to_owned(), trust_path.display().to_string()],
     ]);
+    if let Some(witnesses) = &founding.charter.rules.witnesses {
+        screen.say(format!(
+            "\nNext: {} of its {} cosign it, and until then nothing of it is published. Send each this for its list of \
+             logs:\n\nvkey {}\nqpd 86400\ncontact YOU\n\nWrite a policy that says where they are, and serve the log:\n\n\
+             {}servanda serve {home} --policy FILE",
+            witnesses.quorum,
+            count(witnesses.vkeys.len(), "witness", "witnesses"),
+            founding.vkey,
+            with_places(&trust.policy),
+        ));
+    }
     screen.say(
         "\nNext: hand out the trust file by a channel that its readers trust; it pins who the partners are.\n\
          Then each partner accedes, signed by all officers of its key set: see servanda accede --help",
     );
-    screen.json(&json!({ "log": log, "origin": trust.origin, "home": args.home, "trust": trust_path }))
+    let published = founding.charter.rules.witnesses.is_none();
+    screen.json(&json!({
+        "log": log, "origin": trust.origin, "home": args.home, "trust": trust_path, "published": published,
+    }))
+}
+
+/// The policy to gather cosignatures by: that of the trust file, with a place for each witness's URL.
+fn with_places(policy: &Policy) -> String {
+    let line = |line: &str| {
+        let place = if line.starts_with("witness ") { " https://…" } else { "" };
+        format!("{line}{place}\n")
+    };
+    policy.to_string().lines().map(line).collect::<String>() + "\n"
 }

@@ -8,6 +8,7 @@
 //! seen                                 the newest checkpoint that was accepted from a server
 //! doubted/SIZE-ROOT                    checkpoints that a server signed, and that do not go on from `seen`: until `verify` finds
 //!                                      them to be of the same history, or takes the evidence
+//! replaced                             what was seen of an operator whose history its successor's prevailed over
 //! objects/                             copies of what servers gave, and what was proven (store::cached)
 //! ```
 
@@ -37,6 +38,9 @@ const DOUBTED: &str = "doubted";
 
 /// How many of those are kept of a log: one is enough to prove a fork, and a server can make up as many as it likes.
 const DOUBTED_MAX: usize = 64;
+
+/// The last checkpoint of an operator whose history did not prevail.
+const REPLACED: &str = "replaced";
 
 /// The longest kept history that is read, in bytes.
 const MAX_KEPT: usize = 64 << 20;
@@ -87,7 +91,11 @@ fn audit(context: &Context, log: &Log, in_office: bool) -> Result<(History, u64)
                 let tree = StoredTree::open(BeginningOf { store, size }, kept, kept_root);
                 let builder = tree.map(|tree| tree.builder());
                 (history, builder.map_err(servanda::client::ReadError::from)?)
-            } else if is_of_the_operator_before(log, folder.as_deref(), kept)? {
+            } else if let Some(said) = replaced(folder.as_deref(), kept, log)? {
+                // Of a log on a server this was said when it was opened.
+                if !log.place.is_remote {
+                    context.screen.note(said);
+                }
                 (History::default(), TileBuilder::default())
             } else {
                 return Err(Problem::refused(format!(
@@ -135,12 +143,14 @@ fn signed_in_office(history: &History, log: &Log) -> Result<()> {
         .into())
 }
 
-/// Whether what was verified up to a size was signed by an operator who was replaced since.
-fn is_of_the_operator_before(log: &Log, folder: Option<&Path>, size: u64) -> Result<bool> {
-    let note = folder.and_then(|folder| fs::read(folder.join(format!("checkpoint-{size}"))).ok());
-    let signed = note.and_then(|note| SignedCheckpoint::parse(&note).ok());
-    let origin = signed.as_ref().map(|signed| signed.claim().origin);
-    origin.map_or(Ok(false), |origin| succeeds(&log.place, &log.id(), &log.checkpoint, origin))
+/// What is to be said where what was verified before was an earlier operator's, over whose history this one prevails.
+fn replaced(folder: Option<&Path>, kept: u64, log: &Log) -> Result<Option<String>> {
+    let note = folder.and_then(|folder| fs::read(folder.join(format!("checkpoint-{kept}"))).ok());
+    let before = note.and_then(|note| SignedCheckpoint::parse(&note).ok());
+    match before.filter(|before| before.claim().origin != log.checkpoint.origin()) {
+        Some(before) => prevails(&log.place, &log.id(), before.claim(), &log.checkpoint),
+        None => Ok(None),
+    }
 }
 
 /// Keeps how far a log was verified by another way, where nothing of it was kept before: what was is what later
@@ -164,30 +174,71 @@ pub fn doubted(log: &Hash) -> Vec<PathBuf> {
     paths
 }
 
-/// Holds a log on a server against the newest checkpoint of it that was accepted before, and keeps the newer one.
+/// What is to be said where a log's operator was replaced, and an earlier one showed another history than this one: it does not
+/// stand, from where they part. None where this log contains what was seen, or has no such operator.
 ///
 /// # Errors
-/// When the server gives less than was seen, or another history. What it signed is kept: it may never show it again.
-pub fn compare_with_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<()> {
-    if !goes_on_from_seen(place, log, now)? {
-        return Ok(());
+/// When the log cannot be read.
+pub fn prevails(
+    place: &Place,
+    log: &Hash,
+    before: Claim<'_>,
+    now: &VerifiedCheckpoint,
+) -> Result<Option<String>> {
+    match succeeds(place, log, now, before.origin)? {
+        Some(from) => prevails_from(place, from, before, now),
+        None => Ok(None),
     }
-    if let Some(folder) = folder(log) {
+}
+
+fn prevails_from(
+    place: &Place,
+    from: u64,
+    before: Claim<'_>,
+    now: &VerifiedCheckpoint,
+) -> Result<Option<String>> {
+    let mut client = Client::open(&place.public, now.size(), now.root()).map_err(read_problem)?;
+    if before.size <= now.size() && client.root_at(before.size).map_err(read_problem)? == before.root {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "the partners replaced the operator {} by {}, in force from entry {from} on: this history prevails over the one of {} \
+         that you have seen from {0}, from where they part; what stands in that one alone must be submitted again",
+        plain(before.origin),
+        plain(now.origin()),
+        count(before.size, "entry", "entries"),
+    )))
+}
+
+/// Holds a log on a server against the newest checkpoint of it that was accepted before, and keeps the newer one. What is to be
+/// said where a new operator's history prevails over what was seen.
+///
+/// # Errors
+/// When the server gives less than was seen, or another history, or is that of an operator who was replaced. What it signed is
+/// kept: it may never show it again.
+pub fn compare_with_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<Option<String>> {
+    let (goes_on, said) = against_seen(place, log, now)?;
+    if let Some(folder) = folder(log).filter(|_| goes_on) {
+        if said.is_some() {
+            // What the operator before had signed remains for whoever asks.
+            let _ = fs::copy(folder.join(SEEN), folder.join(REPLACED));
+        }
         // Without a place to keep it a rollback is noticed later, or by others.
         let _ = write(&folder, SEEN, now.as_str().as_bytes());
     }
-    Ok(())
+    Ok(said)
 }
 
-/// Whether a log on a server says more than the newest checkpoint of it that was accepted before.
+/// Whether a log on a server says more than the newest checkpoint of it that was accepted before; and what is to be said where a
+/// new operator's history prevails over that.
 ///
 /// # Errors
 /// As for [`compare_with_seen`].
-pub fn goes_on_from_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<bool> {
-    let Some(path) = seen(log) else { return Ok(true) };
-    let Ok(before) = SignedCheckpoint::parse(&fs::read(&path)?) else { return Ok(true) };
-    if succeeds(place, log, now, before.claim().origin)? {
-        return Ok(true);
+pub fn against_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<(bool, Option<String>)> {
+    let Some(path) = seen(log) else { return Ok((true, None)) };
+    let Ok(before) = SignedCheckpoint::parse(&fs::read(&path)?) else { return Ok((true, None)) };
+    if let Some(from) = succeeds(place, log, now, before.claim().origin)? {
+        return Ok((true, prevails_from(place, from, before.claim(), now)?));
     }
     let checked = contains(place, before.claim(), &path, now);
     if checked.is_err()
@@ -198,22 +249,26 @@ pub fn goes_on_from_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) ->
         // Without a place to keep it nothing can be proven with it, and it is refused all the same.
         let _ = write(&folder.join(DOUBTED), &name, now.as_str().as_bytes());
     }
-    checked.map(|()| now.size() > before.claim().size || now.origin() != before.claim().origin)
+    let says_more = now.size() > before.claim().size || now.origin() != before.claim().origin;
+    checked.map(|()| (says_more, None))
 }
 
-/// Whether a log has an operator who came after the one of an origin: then what that one signed says nothing here.
-pub fn succeeds(place: &Place, log: &Hash, now: &VerifiedCheckpoint, origin: &str) -> Result<bool> {
+/// From which size on a log has an operator who came after the one of an origin, if it has: then what that one signed says
+/// nothing here.
+pub fn succeeds(place: &Place, log: &Hash, now: &VerifiedCheckpoint, origin: &str) -> Result<Option<u64>> {
     let claim = Claim { origin: now.origin(), size: now.size(), root: now.root() };
     // Only where it can be: it takes reading the log.
-    let differs = claim.origin != origin;
-    Ok(differs && proof::succeeds(&place.public, claim, origin, Some(log)).map_err(read_problem)?)
+    if claim.origin == origin {
+        return Ok(None);
+    }
+    proof::succeeds(&place.public, claim, origin, Some(log)).map_err(read_problem)
 }
 
 /// Refuses a log that does not contain what a checkpoint says that was seen before.
 fn contains(place: &Place, before: Claim<'_>, path: &Path, now: &VerifiedCheckpoint) -> Result<()> {
     let (shown, size) = (place.path.display(), before.size);
     let since = path.display();
-    if now.size() < size {
+    if now.size() < size && now.origin() == before.origin {
         let has = count(now.size(), "entry", "entries");
         let what = format!("{shown} has {has}, and you have seen a checkpoint of {size}");
         let hint = format!(
@@ -222,7 +277,7 @@ fn contains(place: &Place, before: Claim<'_>, path: &Path, now: &VerifiedCheckpo
         return Err(Problem::refused(what).hint(hint).into());
     }
     let mut client = Client::open(&place.public, now.size(), now.root()).map_err(read_problem)?;
-    if client.root_at(size).map_err(read_problem)? == before.root {
+    if size <= now.size() && client.root_at(size).map_err(read_problem)? == before.root {
         return Ok(());
     }
     let what = format!("{shown} has another history than the one you have seen up to entry {size}");

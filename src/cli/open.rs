@@ -22,13 +22,14 @@ use servanda::log::{CHECKPOINT, MAX_CHECKPOINT};
 use servanda::merkle::bundle;
 use servanda::merkle::tile::{Level, TilePath};
 use servanda::note::OpenError;
-use servanda::policy::Policy;
+use servanda::policy::{POLICY_MAX, Policy};
 use servanda::proof;
 use servanda::roster::Roster;
 use servanda::store::cached::Cached;
 use servanda::store::dir::open_any;
 use servanda::store::{Read, StoreError};
 use servanda::trust::{MAX_TRUST, Trust};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -64,6 +65,9 @@ pub struct TrustArgs {
     /// What you trust about the log: its trust file; trust.toml in this directory if you name none
     #[arg(long, env = "SERVANDA_TRUST", value_name = "FILE", hide_env_values = true)]
     pub trust: Option<PathBuf>,
+    /// Accept checkpoints by this policy instead of the trust file's (c2sp.org/tlog-policy)
+    #[arg(long, env = "SERVANDA_POLICY", value_name = "FILE", hide_env_values = true)]
+    pub policy: Option<PathBuf>,
 }
 
 /// A trust file, and where it was read.
@@ -76,11 +80,20 @@ pub struct Held {
 }
 
 impl TrustArgs {
-    /// Reads the trust file that was named, or the one in the working directory, which is told.
+    /// Reads the trust file that was named, or the one in the working directory, which is told; with the policy that was named,
+    /// in the place of its own.
     ///
     /// # Errors
-    /// When one was named and is not there, or either is no trust file.
+    /// When one was named and is not there, or is none; or the policy is not about the trust file's log.
     pub fn read(&self, screen: &Screen) -> anyhow::Result<Option<Held>> {
+        let held = self.read_trust(screen)?;
+        match &self.policy {
+            Some(path) => with_policy(held, path).map(Some),
+            None => Ok(held),
+        }
+    }
+
+    fn read_trust(&self, screen: &Screen) -> anyhow::Result<Option<Held>> {
         let path = match &self.trust {
             Some(path) => path.clone(),
             None if Path::new(TRUST).is_file() => {
@@ -97,6 +110,40 @@ impl TrustArgs {
         })?;
         Ok(Some(Held { path, trust }))
     }
+}
+
+/// Takes a policy in the place of a trust file's; one that names no log is about the trust file's. Without a trust file it is all
+/// that is trusted, and no log's id is pinned.
+fn with_policy(held: Option<Held>, path: &Path) -> anyhow::Result<Held> {
+    let not_one = |what: String| Problem::new(format!("{}: {what}", path.display()));
+    let bytes = read_file(path, u64::try_from(POLICY_MAX).expect("fits"))?;
+    let policy = Policy::parse(&bytes)
+        .map_err(|e| not_one(e.to_string()).hint("want a policy in the form of c2sp.org/tlog-policy"))?;
+    let Some(held) = held else {
+        let log = policy.logs().first().cloned();
+        let log = log.ok_or_else(|| {
+            not_one("it names no log".to_owned()).hint("add a line: log VKEY; or name a trust file as well")
+        })?;
+        let origin = log.vkey.name().to_owned();
+        let trust = Trust { log: None, origin, at: log.url, policy, partners: BTreeMap::new() };
+        return Ok(Held { path: path.to_owned(), trust });
+    };
+    let logs = held.trust.policy.logs().iter().map(|log| log.vkey.clone());
+    let policy = match policy.logs() {
+        [] => policy.with_logs(logs).map_err(|e| not_one(e.to_string()))?,
+        ours if ours.iter().any(|log| log.vkey.name() == held.trust.origin) => policy,
+        _ => {
+            let what = format!(
+                "it names other logs than {}, which {} is about",
+                held.trust.origin,
+                held.path.display()
+            );
+            return Err(not_one(what)
+                .hint("leave its log lines out, or name the trust file of that log")
+                .into());
+        }
+    };
+    Ok(Held { trust: Trust { policy, ..held.trust }, ..held })
 }
 
 /// Where a log lies.
@@ -249,6 +296,8 @@ pub struct Log {
     pub founded: Roster,
     /// The public part for reads that are proven, by copies on this machine where it lies on another.
     near: Arc<dyn Read>,
+    /// What is to be said where this history prevails over one that was seen.
+    replaced: Option<String>,
 }
 
 impl Log {
@@ -270,7 +319,10 @@ impl Log {
     pub fn at(place: Place, held: Option<Held>) -> anyhow::Result<Self> {
         let bytes = place.checkpoint()?.ok_or_else(|| {
             Problem::refused(format!("{}: the checkpoint is missing", place.path.display()))
-                .hint("a log without a checkpoint proves nothing: ask its operator for all of it")
+                .hint(
+                    "a log without a checkpoint proves nothing: ask its operator for all of it. where the rules name \
+                     witnesses there is none until they have cosigned one, which `servanda serve --policy` asks for",
+                )
         })?;
         let signed = SignedCheckpoint::parse(&bytes).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let policy = policy_for(&place, held.as_ref(), &signed)?;
@@ -284,14 +336,13 @@ impl Log {
         {
             return Err(other_log(held, &founded.log, &want).into());
         }
-        if place.is_remote {
-            kept::compare_with_seen(&place, &founded.log, &checkpoint)?;
-        }
+        let replaced =
+            if place.is_remote { kept::compare_with_seen(&place, &founded.log, &checkpoint)? } else { None };
         let near = match kept::folder(&founded.log).filter(|_| place.is_remote) {
             Some(folder) => Arc::new(Cached::new(Arc::clone(&place.public), folder.join("objects"))),
             None => Arc::clone(&place.public),
         };
-        Ok(Self { place, held, checkpoint, founded, near })
+        Ok(Self { place, held, checkpoint, founded, near, replaced })
     }
 
     /// The policy to open a checkpoint of this log by.
@@ -329,6 +380,7 @@ impl Log {
         if self.checkpoint.quorum_is_none() {
             screen.note(QUORUM_NONE);
         }
+        self.replaced.iter().for_each(|said| screen.note(said));
     }
 
     /// A partner's name for people, as founded.

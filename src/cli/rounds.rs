@@ -6,6 +6,7 @@ use anyhow::Result;
 use servanda::field::Instant;
 use servanda::key::SigningKey;
 use servanda::submit::{Admitted, Operator, Signed, SubmitError};
+use servanda::text::count;
 
 /// Admits a round of statements and makes them durable; `before` came in earlier rounds of the same work.
 ///
@@ -25,14 +26,25 @@ pub fn round(
     Ok(admitted)
 }
 
-/// Publishes what was committed; gives the size of the log.
+/// Publishes what was committed; gives the size of the log. None where its rules name witnesses: `serve` asks them, and
+/// publishes.
 ///
 /// # Errors
 /// Where it cannot be published: it stays committed.
-pub fn publish(operator: &mut Operator, key: &SigningKey) -> Result<u64> {
-    let failed = |error| desk::failed("all is in the log, but not published yet", error);
-    operator.publish(key).map_err(failed)?;
-    Ok(operator.writer().published())
+pub fn publish(operator: &mut Operator, key: &SigningKey) -> Result<Option<u64>> {
+    match operator.publish(key) {
+        Ok(_) => Ok(Some(operator.writer().published())),
+        Err(SubmitError::Unwitnessed(_)) => Ok(None),
+        Err(error) => Err(desk::failed("all is in the log, but not published yet", error)),
+    }
+}
+
+/// Where something stands that was published in a checkpoint of so many entries, or waits for its witnesses.
+pub fn published(size: Option<u64>) -> String {
+    match size {
+        Some(size) => format!("published in the checkpoint of {}", count(size, "entry", "entries")),
+        None => "durable; `servanda serve` publishes it with its witnesses' cosignatures".to_owned(),
+    }
 }
 
 fn refused(error: SubmitError, at: usize, before: usize) -> anyhow::Error {

@@ -235,9 +235,9 @@ pub fn send(context: &Context, desk: &mut Desk, drafts: &[Draft]) -> Result<Outc
         return hand_over(context, &admitted, &replaced);
     }
     let size = rounds::publish(operator, key)?;
-    let entries = words::count(size, "entry", "entries");
+    let published = rounds::published(size);
     for ((id, at), lines) in admitted.iter().zip(&followed) {
-        context.screen.say(format!("{id}\n  {}, published in the checkpoint of {entries}", desk::said(*at)));
+        context.screen.say(format!("{id}\n  {}, {published}", desk::said(*at)));
         lines.iter().for_each(|line| context.screen.say(format!("  {line}")));
     }
     let json: Vec<_> = admitted

@@ -36,6 +36,7 @@ pub fn run(
     let (key, _) = log_key.load()?;
     let held = args.trust.read(screen)?;
     let log = Log::at(Place::named(Some(&copy.to_owned()), held.as_ref())?, held)?;
+    log.caution(screen);
     let (_, findings) = kept::copied(context, &log)?;
     if findings > 0 {
         screen.note(format!(
@@ -63,15 +64,24 @@ pub fn run(
             .into(),
         error => desk::refusal(error),
     })?;
-    let (size, origin) = (operator.writer().published(), operator.roster().vkey.name().to_owned());
+    let size = (operator.quorum_asked() == 0).then(|| operator.writer().published());
+    let origin = operator.roster().vkey.name().to_owned();
+    let key_line = operator.roster().vkey.to_string();
     drop(operator);
     fs::rename(&made, home).or_hint(cannot, hint)?;
     screen.json(&serde_json::json!({ "home": home, "size": size, "origin": origin }))?;
-    screen.say(format!(
-        "{} has the log now, published in a checkpoint of {} as {origin}.",
-        home.display(),
-        words::count(size, "entry", "entries")
-    ));
+    screen.say(match size {
+        Some(size) => format!(
+            "{} has the log now, published in a checkpoint of {} as {origin}.",
+            home.display(),
+            words::count(size, "entry", "entries")
+        ),
+        None => format!(
+            "{} has the log now. `servanda serve` publishes it as {origin}, once its witnesses know {} and have cosigned.",
+            home.display(),
+            key_line
+        ),
+    });
     screen.say("Next, its operator accedes with the key set that the motion announced: servanda accede.");
     screen.say("Trust files stay as they are: whoever pins the log's id follows it to the new operator.");
     Ok(Outcome::Good)

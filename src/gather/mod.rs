@@ -31,8 +31,10 @@ pub mod start;
 #[cfg(test)]
 mod tests;
 
+use crate::charter::rules::Witnesses;
 use crate::hash::Hash;
-use crate::policy::Witness;
+use crate::key::VerifyingKey;
+use crate::policy::{Policy, Witness};
 use std::error::Error;
 
 pub use asked::{AskError, Asked, Cosigned};
@@ -76,6 +78,15 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreached(#[source] pub Box<dyn Error + Send + Sync>);
+
+/// Whether every quorum of a policy has as many of the witnesses that a log's rules name as these ask for.
+#[must_use]
+pub fn suits(policy: &Policy, rules: Option<&Witnesses>) -> bool {
+    rules.is_none_or(|rules| {
+        let keys: Vec<VerifyingKey> = rules.keys().map(|vkey| *vkey.key()).collect();
+        u64::try_from(policy.fewest_of(&keys)).is_ok_and(|fewest| fewest >= rules.quorum)
+    })
+}
 
 /// A size and the root at it.
 pub type Head = (u64, Hash);

@@ -95,6 +95,8 @@ pub enum Kind {
     PromiseLate,
     /// A checkpoint lacks the quorum of witnesses.
     NoQuorum,
+    /// The partners replaced the operator, and the one before shows another history, which does not stand.
+    Replaced,
     /// An act is void.
     VoidAct,
     /// The log's time, or a witness's, is ahead of this monitor's clock.
@@ -128,6 +130,7 @@ impl Kind {
             | Self::BrokenPromise => Class::Misbehaviour,
             Self::Unreachable | Self::Stale | Self::PromiseLate => Class::Availability,
             Self::NoQuorum
+            | Self::Replaced
             | Self::VoidAct
             | Self::ClockAhead
             | Self::NotUnderstood
@@ -153,6 +156,7 @@ impl Kind {
             Self::Stale => "stale",
             Self::PromiseLate => "promise_late",
             Self::NoQuorum => "no_quorum",
+            Self::Replaced => "operator_replaced",
             Self::VoidAct => "void_act",
             Self::ClockAhead => "clock_ahead",
             Self::NotUnderstood => "not_understood",

@@ -7,7 +7,7 @@
 //! followed, be it that the two parted.
 
 use super::sources::{self, Opened};
-use super::{Alert, Kind, Look};
+use super::{Alert, Kind, Look, succession};
 use crate::client::{Client, ReadError};
 use crate::entry::SignedEntry;
 use crate::evidence::Accused;
@@ -26,7 +26,9 @@ pub(super) fn compare<'o, 'r>(look: &mut Look<'_>, opened: &'o [Opened<'r>]) -> 
             Err(error) => look.trouble(source.name(), &error),
         }
     }
-    agreeing.sort_by_key(|source| std::cmp::Reverse(source.checkpoint.size()));
+    let ranks = succession::ranks(look, opened);
+    let rank = |source: &Opened<'_>| ranks.get(source.name()).copied().unwrap_or(0);
+    agreeing.sort_by_key(|source| std::cmp::Reverse((rank(source), source.checkpoint.size())));
     let Some((measure, rest)) = agreeing.split_first() else {
         for source in others {
             let told = match look.monitor.kept.head {
@@ -118,6 +120,9 @@ fn hold_against(look: &mut Look<'_>, measure: &Opened<'_>, source: &Opened<'_>) 
 fn parted(look: &mut Look<'_>, measure: &Opened<'_>, source: &Opened<'_>) -> Result<bool, ReadError> {
     let (mut one, mut two) = (accused(measure)?, accused(source)?);
     let Some(index) = one.parts_from(&mut two)? else { return Ok(false) };
+    if succession::is_replaced(look, measure, source, index)? {
+        return Ok(true);
+    }
     let mut leaves = [client(measure)?.leaf_hash(index)?, client(source)?.leaf_hash(index)?];
     leaves.sort_unstable();
     let subject = format!("entry {index} {} {}", leaves[0], leaves[1]);
@@ -139,6 +144,18 @@ fn contradicts_head(look: &mut Look<'_>, source: &Opened<'_>) -> Result<(), Read
         return Ok(());
     }
     let name = source.name();
+    let roster = look.history().roster();
+    let place = |origin: &str| roster?.vkeys.iter().position(|(_, vkey)| vkey.name() == origin);
+    if let (Some(theirs), Some(ours)) = (place(source.checkpoint.origin()), place(&head.origin))
+        && theirs < ours
+    {
+        let origin = source.checkpoint.origin();
+        let sentence =
+            format!("{name} shows the history of {origin}, whom the partners replaced by {}", head.origin);
+        let (key, subject) = (format!("replaced {name}"), format!("{origin} replaced by {}", head.origin));
+        look.condition(Kind::Replaced, key, subject, sentence, Some(name));
+        return Ok(());
+    }
     let sentence = format!(
         "{name} shows another history than the {} verified before",
         count(head.size, "entry", "entries")

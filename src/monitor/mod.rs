@@ -23,6 +23,7 @@ mod kept;
 mod promises;
 mod snapshot;
 mod sources;
+mod succession;
 mod told;
 
 pub use alert::{Alert, Class, Kind};
@@ -151,11 +152,23 @@ impl Monitor {
         let looked_at = |name: &String| readings.iter().any(|reading| reading.name == *name);
         kept.episodes.retain(|_, episode| episode.source.as_ref().is_some_and(|name| !looked_at(name)));
         let out = Round { kept, settled: self.settled.clone(), ..Round::default() };
+        let anew = self.anew();
         let mut look = Look { monitor: self, policy: self.policy(), now, known, out };
         let opened: Vec<Opened<'_>> =
             readings.iter().filter_map(|reading| sources::open(&mut look, reading)).collect();
+        let begins_anew = succession::prevails_over_head(&mut look, &opened);
+        if begins_anew {
+            look.monitor = &anew;
+            (look.out.kept.head, look.out.kept.told) = (None, 0);
+            look.out.settled.clear();
+        }
         let agreeing = forks::compare(&mut look, &opened);
         let followed = follow::follow(&mut look, &agreeing, progress);
+        if begins_anew && look.out.verified.is_none() {
+            // What was verified before is all that there is.
+            look.monitor = self;
+            (look.out.kept.head, look.out.kept.told) = (self.kept.head.clone(), self.kept.told);
+        }
         promises::look(&mut look, followed);
         look.ledger();
         look.out
@@ -169,6 +182,13 @@ impl Monitor {
         if let Some((history, builder)) = round.verified {
             (self.history, self.builder) = (history, builder);
         }
+    }
+
+    /// The same, as if nothing had been verified yet.
+    fn anew(&self) -> Self {
+        let kept = Kept { head: None, told: 0, ..self.kept.clone() };
+        let (history, builder) = Default::default();
+        Self { settings: self.settings.clone(), kept, history, builder, settled: BTreeMap::new() }
     }
 
     /// The verifier's policy, with the keys that the log's own entries have brought since.

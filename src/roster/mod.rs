@@ -268,6 +268,14 @@ impl Roster {
         self.members.get(author).and_then(|m| m.in_force.as_ref())
     }
 
+    /// An author's key set that was in force before the entry at an index; of the operator, the one that promises that entry.
+    #[must_use]
+    pub fn keys_before(&self, author: &Handle, index: u64) -> Option<&InForce> {
+        let member = self.members.get(author)?;
+        let replaced = member.past.iter().find(|past| past.until >= index).map(|past| &past.keys);
+        replaced.or(member.in_force.as_ref()).filter(|keys| keys.since < index)
+    }
+
     /// By which expiries in class 0 are judged: the greatest `sequenced_at` among its authentic entries since the operator
     /// last changed.
     #[must_use]

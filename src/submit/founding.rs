@@ -29,7 +29,8 @@ pub struct Founding {
 }
 
 impl Operator {
-    /// Founds a log and publishes its first checkpoint. A founding that broke off before entry 0 was committed may be
+    /// Founds a log and publishes its first checkpoint; where its rules name witnesses, that is left to whoever gathers their
+    /// cosignatures, and the log is durable. A founding that broke off before entry 0 was committed may be
     /// made again, with the same text of the charter; one that broke off later is finished by opening and publishing.
     ///
     /// # Errors
@@ -71,7 +72,7 @@ impl Operator {
         writer.store().put_all(&[(CHARTER.to_owned(), founding.charter_text)])?;
         writer.append(&[bytes])?;
         let mut operator = Self::take_up(writer, index)?;
-        operator.publish(log_key)?;
+        operator.publish_unless_witnessed(log_key)?;
         Ok(operator)
     }
 }

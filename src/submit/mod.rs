@@ -32,6 +32,7 @@ use crate::statement::{Signature, Statement, StatementError};
 use crate::store::guard::Guard;
 use crate::store::index::{Index, IndexError};
 use crate::store::{MAX_SWAP_BYTES, Store, StoreError, Swap};
+use crate::text::count;
 use std::collections::HashMap;
 
 /// The name of the snapshot.
@@ -122,6 +123,12 @@ pub enum SubmitError {
         /// The log's key.
         want: Box<Vkey>,
     },
+    /// The log's rules ask for witnesses, who were not asked.
+    #[error(
+        "the log's rules ask for the cosignatures of {}: nothing is published before that",
+        count(.0, "witness", "witnesses")
+    )]
+    Unwitnessed(u64),
     /// The statements that should replace the operator do not.
     #[error("these statements carry no motion for a new operator")]
     NotCarried,
@@ -295,16 +302,36 @@ impl Operator {
         }
     }
 
+    /// How many witnesses must have cosigned what is published, by the log's rules; 0 where these name none.
+    #[must_use]
+    pub fn quorum_asked(&self) -> u64 {
+        self.roster().charter.rules.witnesses.as_ref().map_or(0, |witnesses| witnesses.quorum)
+    }
+
     /// Commits, signs a checkpoint and publishes it; gives the note.
     ///
     /// # Errors
     /// When it cannot: what was committed stays durable. Nothing is done with another key than the log's; but where a
-    /// statement that was admitted replaced the operator, all is committed before that is told.
+    /// statement that was admitted replaced the operator, all is committed before that is told. Where the rules name
+    /// witnesses, [`SubmitError::Unwitnessed`]: what is committed waits for whoever gathers their cosignatures
+    /// ([`Self::sign`], [`Self::publish_cosigned`]), and nothing was signed.
     pub fn publish(&mut self, log_key: &SigningKey) -> Result<String, SubmitError> {
         let origin = self.commit_in_office(log_key)?;
+        let asked = self.quorum_asked();
+        if asked > 0 {
+            return Err(SubmitError::Unwitnessed(asked));
+        }
         let note = self.writer.publish(&origin, log_key)?;
         self.keep_snapshot_now_and_then()?;
         Ok(note)
+    }
+
+    /// Publishes, where the rules name no witnesses; else what is committed is durable, and stays so.
+    fn publish_unless_witnessed(&mut self, log_key: &SigningKey) -> Result<(), SubmitError> {
+        match self.publish(log_key) {
+            Ok(_) | Err(SubmitError::Unwitnessed(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Commits, and signs a checkpoint that is for witnesses and nobody else until they have cosigned it

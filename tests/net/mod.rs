@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod commands;
+mod founding;
 mod hostile;
 mod limits;
 mod reading;
 #[cfg(feature = "tls")]
 mod secure;
 mod served;
+mod succession;
 mod telling;
 mod terminals;
 mod witness;
@@ -35,11 +37,16 @@ impl Server {
 
     /// Runs a command that serves, on a free port.
     pub fn run(folder: &Path, verb: &str, options: &[&str]) -> Self {
+        Self::run_at(folder, verb, "127.0.0.1:0", options)
+    }
+
+    /// Runs a command that serves, at an address.
+    pub fn run_at(folder: &Path, verb: &str, listen: &str, options: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_servanda"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SERVANDA_")) {
             command.env_remove(name);
         }
-        command.args([verb, "--listen", "127.0.0.1:0", "--trace", "off"]).args(options);
+        command.args([verb, "--listen", listen, "--trace", "off"]).args(options);
         let mut child =
             command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

@@ -63,13 +63,7 @@ impl Reader {
     fn new(folder: &Path) -> Self {
         let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let ports = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port().to_string());
-        Self {
-            folder: folder.to_owned(),
-            ports,
-            exports: String::new(),
-            terminals: Vec::new(),
-            said: None,
-        }
+        Self { folder: folder.to_owned(), ports, exports: String::new(), terminals: Vec::new(), said: None }
     }
 
     fn command(&self, script: &str) -> Command {
@@ -157,8 +151,7 @@ impl Reader {
 fn alike(told: &str, line: &str) -> bool {
     let has_digit = |word: &str| word.contains(|c: char| c.is_ascii_digit());
     let (told, line): (Vec<_>, Vec<_>) = (told.split(' ').collect(), line.split(' ').collect());
-    told.len() == line.len()
-        && told.iter().zip(&line).all(|(a, b)| a == b || (has_digit(a) && has_digit(b)))
+    told.len() == line.len() && told.iter().zip(&line).all(|(a, b)| a == b || (has_digit(a) && has_digit(b)))
 }
 
 #[test]

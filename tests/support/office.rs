@@ -38,6 +38,28 @@ impl Office {
 
     /// The same under rules of its own, as the charter has them.
     pub fn founded_under(partners: &[Partner<'_>], rules: &str) -> Self {
+        let office = Self::prepared_under(partners, rules);
+        office.good(&["init", "log", "--key", "keys/op", "--yes"]);
+        partners.iter().for_each(|partner| drop(office.good(&Self::accede(partner, "log"))));
+        office
+    }
+
+    /// What it takes for a partner to accede, in the log at a place.
+    pub fn accede<'a>((handle, _, _, officers): &Partner<'a>, log: &'a str) -> Vec<&'a str> {
+        let leaked = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+        let mut args = vec!["accede", "--log", log, "--as", handle];
+        args.extend(["--keys", leaked(format!("{handle}.toml")), "--yes"]);
+        args.extend((1..=*officers).flat_map(|n| ["--key", leaked(format!("keys/{handle}{n}"))]));
+        args
+    }
+
+    /// Makes keys and a charter of these partners, of which `init` founds a log.
+    pub fn prepared(partners: &[Partner<'_>]) -> Self {
+        Self::prepared_under(partners, "")
+    }
+
+    /// The same under rules of its own, as the charter has them.
+    pub fn prepared_under(partners: &[Partner<'_>], rules: &str) -> Self {
         let office = Self(tempfile::tempdir().unwrap());
         office.good(&["keygen", "keys/op", "--no-passphrase"]);
         office.good(&["keygen", "--log", "guarantees.example/office", "--no-passphrase"]);
@@ -62,14 +84,6 @@ impl Office {
             );
         }
         office.write("charter.toml", &(charter + rules));
-        office.good(&["init", "log", "--key", "keys/op", "--yes"]);
-        for (handle, _, _, officers) in partners {
-            let set = format!("{handle}.toml");
-            let keys: Vec<String> = (1..=*officers).map(|n| format!("keys/{handle}{n}")).collect();
-            let mut args = vec!["accede", "--log", "log", "--as", handle, "--keys", &set, "--yes"];
-            args.extend(keys.iter().flat_map(|key| ["--key", key.as_str()]));
-            office.good(&args);
-        }
         office
     }
 
@@ -81,6 +95,11 @@ impl Office {
     /// Writes a file.
     pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
+    }
+
+    /// What a file in the folder says.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// Runs the command line without a terminal.

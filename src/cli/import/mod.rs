@@ -24,7 +24,7 @@ use super::keys::SignerArgs;
 use super::open::read_file;
 use super::plain::plain;
 use super::problem::Problem;
-use super::{Context, Outcome, prompts, signing};
+use super::{Context, Outcome, prompts, rounds, signing};
 use anyhow::Result;
 use chain::{Author, Unsigned};
 use clap::Args;
@@ -214,8 +214,7 @@ fn sign(
         return report.end(context, Some(json!({ "file": out })));
     }
     let (first, last, published) = sending::append(context, desk, statements, &signers)?;
-    let entries = count(published, "entry", "entries");
-    context.screen.say(format!("Entries {first} to {last}, published in the checkpoint of {entries}."));
+    context.screen.say(format!("Entries {first} to {last}, {}.", rounds::published(published)));
     report.end(context, Some(json!({ "first": first, "last": last, "published": published })))
 }
 

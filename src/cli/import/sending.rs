@@ -12,7 +12,6 @@ use servanda::draft::Draft;
 use servanda::log::MAX_ROUND;
 use servanda::statement::Statement;
 use servanda::submit::Signed;
-use servanda::text::count;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -23,7 +22,7 @@ pub fn append(
     desk: &mut Desk,
     statements: &[Unsigned],
     signers: &Signers<'_>,
-) -> Result<(u64, u64, u64)> {
+) -> Result<(u64, u64, Option<u64>)> {
     let bar = context.screen.progress(u64::try_from(statements.len())?, "signing");
     let (operator, key) = desk.operator().ok_or_else(closed)?;
     let mut batches = Batches(statements);
@@ -71,8 +70,8 @@ impl<'a> Iterator for Batches<'a> {
 pub fn publish_left(context: &Context, desk: &mut Desk) -> Result<()> {
     let Some((operator, key)) = desk.operator() else { return Ok(()) };
     if operator.writer().size() > operator.writer().published() {
-        let entries = count(rounds::publish(operator, key)?, "entry", "entries");
-        context.screen.say(format!("What was committed before is published in the checkpoint of {entries}."));
+        let published = rounds::published(rounds::publish(operator, key)?);
+        context.screen.say(format!("What was committed before is {published}."));
     }
     Ok(())
 }

@@ -53,7 +53,6 @@ enum Sent {
 /// # Errors
 /// Where one is refused, or it is not known what became of it: those before are in the log.
 pub fn send(context: &Context, desk: &Desk, log: &Log, drafts: &[Draft]) -> Result<Outcome> {
-    log.caution(&context.screen);
     let url: Url = as_url(&log.place.path).unwrap_or_default().parse().map_err(AgentError::from)?;
     let agent = Agent::new(&url, &limits())?;
     let address = url.at("add");

@@ -9,6 +9,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use servanda::field::{Class, Handle};
+use servanda::gather;
 use servanda::gather::http::Http;
 use servanda::key::SigningKey;
 use servanda::policy::{POLICY_MAX, Policy};
@@ -23,6 +24,7 @@ use servanda::store::dir::{Dir, PublicDir};
 use servanda::store::guard::{Guard, GuardFile};
 use servanda::store::index::{self, Index};
 use servanda::submit::{Operator, SubmitError};
+use servanda::text::count;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -221,11 +223,21 @@ fn check(operator: &Operator, keys: &Keys, quorum: Option<&Quorum>) -> Result<()
             .hint(format!("its public half must be {}", roster.vkey))
             .into());
     }
-    let asked = roster.charter.rules.witnesses.as_ref().map_or(0, |witnesses| witnesses.quorum);
-    if asked > 0 && quorum.is_none() {
-        return Err(Problem::new(format!("the log's rules ask for the cosignatures of {asked} witnesses"))
-            .hint("name a policy that says where they are with --policy, or serve with --read-only")
-            .into());
+    let rules = roster.charter.rules.witnesses.as_ref();
+    let asked = operator.quorum_asked();
+    let wants =
+        || format!("the log's rules ask for the cosignatures of {}", count(asked, "witness", "witnesses"));
+    match quorum {
+        None if asked > 0 => {
+            return Err(Problem::new(wants())
+                .hint("name a policy that says where they are with --policy, or serve with --read-only")
+                .into());
+        }
+        Some(quorum) if !gather::suits(&quorum.policy, rules) => {
+            let what = format!("{}, and the policy has a quorum without so many of them", wants());
+            return Err(Problem::new(what).hint("name in the policy the witnesses of the charter").into());
+        }
+        _ => {}
     }
     let set = roster.keys(&Handle::operator()).map(|keys| keys.set.threshold(Class::OperateLog));
     let (got, want) = (writer::officers(roster, &keys.officers).len(), usize::from(set.unwrap_or(1)).max(1));

@@ -2,10 +2,10 @@
 
 use super::super::open::{self, Place};
 use super::super::problem::{self, Problem};
-use super::super::{files, plain};
+use super::super::{files, kept, plain};
 use super::tally::{ACCUSED_MAX, Tally};
 use servanda::armor::File;
-use servanda::checkpoint::{self, CheckpointError, VerifiedCheckpoint};
+use servanda::checkpoint::{self, CheckpointError, Claim, VerifiedCheckpoint};
 use servanda::client::{Client, ReadError};
 use servanda::evidence::{Accused, Evidence, check};
 use servanda::hash::leaf_hash;
@@ -72,6 +72,10 @@ impl Bench<'_> {
     /// Finds rollback and rewriting since a checkpoint that the verifier holds.
     pub fn since(&mut self, since: &Other, tally: &mut Tally<'_>) -> anyhow::Result<()> {
         let (size, held) = (self.now.size(), since.checkpoint.size());
+        if let Some(said) = self.prevails(since) {
+            tally.screen.say(said);
+            return Ok(());
+        }
         if size < held {
             tally.object(about_checkpoint(Trouble::Rollback { size, held }));
             return Ok(());
@@ -101,6 +105,10 @@ impl Bench<'_> {
 
     /// Finds two histories.
     pub fn against(&mut self, other: &Other, tally: &mut Tally<'_>) -> anyhow::Result<()> {
+        if let Some(said) = self.prevails(other) {
+            tally.screen.say(said);
+            return Ok(());
+        }
         let common = self.now.size().min(other.checkpoint.size());
         let same = match &other.place {
             Some(place) => self.agrees(other, place, tally)?,
@@ -194,6 +202,18 @@ impl Bench<'_> {
 
     fn accused(&self) -> Result<Accused<'_>, ReadError> {
         accused(self.place, self.now)
+    }
+
+    /// What is to be said where the other one is of an operator before, and of another history than this log's.
+    fn prevails(&self, other: &Other) -> Option<String> {
+        let theirs = &other.checkpoint;
+        if theirs.origin() == self.now.origin() {
+            return None;
+        }
+        let claim = Claim { origin: theirs.origin(), size: theirs.size(), root: theirs.root() };
+        let log = self.place.founding(self.now.size()).ok()?.1.log;
+        // Where it is the other one that prevails, the two are compared as they are.
+        kept::prevails(self.place, &log, claim, self.now).ok().flatten()
     }
 
     /// Whether the log contains what a checkpoint of no larger size says; that it does not is a finding.

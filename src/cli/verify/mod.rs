@@ -110,12 +110,12 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     if let (true, None, Some(log), Some(now)) =
         (case.place.is_remote, &remembered.seen, &log, &case.checkpoint)
     {
-        kept::goes_on_from_seen(&case.place, log, now)?;
+        kept::against_seen(&case.place, log, now)?;
     }
     let outcome = tally.finish(&case, report.as_ref())?;
     if let (Some(log), Some(report), Some(now), Outcome::Good) = (log, &report, &case.checkpoint, outcome) {
         if case.place.is_remote {
-            kept::compare_with_seen(&case.place, &log, now)?;
+            kept::compare_with_seen(&case.place, &log, now)?.iter().for_each(|said| screen.say(said));
         }
         if report.history.ledger().is_some() {
             kept::begin(&log, &report.history, now);
@@ -145,7 +145,7 @@ impl Remembered {
         };
         let open = |path: PathBuf| -> anyhow::Result<Option<(PathBuf, Other)>> {
             let Ok(other) = Other::read(&path, subject.policy.as_ref()) else { return Ok(None) };
-            let counts = !kept::succeeds(place, &log, now, other.origin())?;
+            let counts = kept::succeeds(place, &log, now, other.origin())?.is_none();
             Ok(counts.then_some((path, other)))
         };
         let seen = kept::seen(&log).map(open).transpose()?.flatten().map(|(_, other)| other);

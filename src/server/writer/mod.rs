@@ -9,6 +9,7 @@
 //! is not known, and the log is opened again, after a while that grows. Whoever then sends the same statement again learns what
 //! became of it. Only where another writer has taken over it stays closed.
 
+mod anchor;
 mod counts;
 mod publish;
 mod quorum;
@@ -27,7 +28,7 @@ use crate::key::SigningKey;
 use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES};
 use crate::merkle::bundle;
 use crate::promise::Promise;
-use crate::roster::Roster;
+use crate::roster::{InForce, Roster};
 use crate::submit::{Operator, SubmitError};
 use counts::Counts;
 use publish::{Pending, Published};
@@ -268,7 +269,7 @@ impl Writing {
     fn promise_of(&mut self, index: u64, entry: Vec<u8>) -> Result<String, Refusal> {
         let keys = mem::take(&mut self.tools.officers);
         let signed = self.operator().map(|operator| {
-            let officers = officers(operator.roster(), &keys);
+            let officers = officers_before(operator.roster(), &keys, index);
             Promise::sign(operator.roster().log, index, entry, &officers)
         });
         self.tools.officers = keys;
@@ -281,7 +282,16 @@ impl Writing {
 /// Which officers of the operator have these keys, and may give promises; by their numbers.
 #[must_use]
 pub fn officers<'a>(roster: &Roster, keys: &'a [SigningKey]) -> Vec<(u8, &'a SigningKey)> {
-    let Some(operator) = roster.keys(&Handle::operator()) else { return Vec::new() };
+    roster.keys(&Handle::operator()).map(|operator| numbered(operator, keys)).unwrap_or_default()
+}
+
+/// The same before the entry at an index, whose promise they sign: it may be the one that replaced them.
+fn officers_before<'a>(roster: &Roster, keys: &'a [SigningKey], index: u64) -> Vec<(u8, &'a SigningKey)> {
+    let operator = roster.keys_before(&Handle::operator(), index);
+    operator.map(|operator| numbered(operator, keys)).unwrap_or_default()
+}
+
+fn numbered<'a>(operator: &InForce, keys: &'a [SigningKey]) -> Vec<(u8, &'a SigningKey)> {
     let numbered = (0..).zip(operator.keys.iter().zip(operator.set.officers.iter()));
     let may = numbered.filter(|(_, (_, officer))| officer.classes.has(Class::OperateLog));
     may.filter_map(|(number, (public, _))| Some((number, keys.iter().find(|key| key.public() == *public)?)))

@@ -81,6 +81,14 @@ impl Writing {
     /// Where nobody need have cosigned it.
     fn publish_at_once(&mut self) -> Result<(), SubmitError> {
         let Some(operator) = &mut self.operator else { return Ok(()) };
+        let asked = operator.quorum_asked();
+        if asked > 0 {
+            // A motion brought them in while this server ran: all goes on but publishing.
+            let why =
+                format!("the rules ask for the cosignatures of {asked} witnesses now: serve with --policy");
+            self.progress.quorum(Some(why));
+            return Ok(());
+        }
         let size = operator.writer().size();
         if self.published.as_ref().is_none_or(|published| published.size < size) {
             self.published = Some(published(operator, &self.tools.log_key)?);

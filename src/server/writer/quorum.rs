@@ -9,6 +9,7 @@
 //!
 //! Commits go on throughout: without a quorum nothing is published, and nothing is lost.
 
+use super::anchor::{self, Anchors};
 use super::publish::Published;
 use super::{Moment, Writing};
 use crate::checkpoint::SignedCheckpoint;
@@ -53,6 +54,9 @@ pub(super) struct Gathering {
     stage: Stage,
     /// Witnesses whose clock differs from the one here.
     skewed: BTreeSet<String>,
+    /// Whether the policy's quorum is less than the log's rules ask for, since a motion changed them.
+    is_short: bool,
+    pub(super) anchors: Anchors,
 }
 
 enum Stage {
@@ -74,7 +78,7 @@ struct Note {
 impl Gathering {
     pub(super) fn new(quorum: Quorum, queue: Sender<Work>) -> Self {
         let stage = Stage::Before { at: Moment::now(), pause: PAUSE.0 };
-        Self { quorum, queue, stage, skewed: BTreeSet::new() }
+        Self { quorum, queue, stage, skewed: BTreeSet::new(), is_short: false, anchors: Anchors::new() }
     }
 
     /// When there is something to do, should nobody answer.
@@ -84,8 +88,31 @@ impl Gathering {
             Stage::AtWork { note: Some(note), .. } if !note.is_published => {
                 Some(note.since + self.quorum.timeout)
             }
+            Stage::AtWork { note: Some(_), .. } => Some(Moment::now() + anchor::LOOK),
             _ => None,
         }
+    }
+
+    /// Witnesses and quorum.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.quorum.policy
+    }
+
+    /// The note that is published with its quorum, where it is the newest that was signed.
+    pub(super) fn published_note(&self) -> Option<&SignedCheckpoint> {
+        match &self.stage {
+            Stage::AtWork { note: Some(note), .. } if note.is_published => Some(note.round.checkpoint()),
+            _ => None,
+        }
+    }
+
+    /// Sends a note to the witnesses; it takes the place of the one before.
+    pub(super) fn send(&mut self, signed: &str) -> Result<(), SubmitError> {
+        let Stage::AtWork { crew, note } = &mut self.stage else { return Ok(()) };
+        let round = Round::new(signed, &self.quorum.policy).map_err(LogError::from)?;
+        crew.ask(&round);
+        *note = Some(Box::new(Note { round, since: Moment::now(), is_published: false }));
+        Ok(())
     }
 
     /// Why nothing may be committed: the clock here differs from that of so many witnesses that no quorum is without them.
@@ -117,9 +144,12 @@ impl Gathering {
 impl Writing {
     /// Takes the next step towards a published checkpoint with its quorum.
     pub(super) fn gather(&mut self) -> Result<(), SubmitError> {
+        self.anchor()?;
         let (Some(gathering), Some(operator)) = (&mut self.gathering, &mut self.operator) else {
             return Ok(());
         };
+        let rules = operator.roster().charter.rules.witnesses.as_ref();
+        gathering.is_short = !gather::suits(&gathering.quorum.policy, rules);
         let writer = operator.writer();
         let size = writer.size();
         match &mut gathering.stage {
@@ -127,9 +157,12 @@ impl Writing {
                 let (pause, note) = (*pause, writer.store().get(CHECKPOINT, MAX_CHECKPOINT)?);
                 let note =
                     note.map(|note| SignedCheckpoint::parse(&note)).transpose().map_err(LogError::from)?;
+                // One by an operator before is of another log, to witnesses.
+                let origin = operator.roster().vkey.name();
+                let note = note.filter(|note| note.claim().origin == origin);
                 gathering.learn(note, size, pause);
             }
-            Stage::AtWork { crew, note } => {
+            Stage::AtWork { note, .. } => {
                 // After the log was opened again.
                 if let Some(note) = note.as_ref().filter(|note| note.is_published && self.published.is_none())
                 {
@@ -139,11 +172,9 @@ impl Writing {
                     let waited = note.since.elapsed() >= gathering.quorum.timeout;
                     note.round.head().0 < size && (note.is_published || waited)
                 });
-                if is_due {
+                if is_due && !gathering.is_short {
                     let signed = operator.sign(&self.tools.log_key)?;
-                    let round = Round::new(&signed, &gathering.quorum.policy).map_err(LogError::from)?;
-                    crew.ask(&round);
-                    *note = Some(Box::new(Note { round, since: Moment::now(), is_published: false }));
+                    gathering.send(&signed)?;
                     self.publish_with_quorum()?;
                 }
             }
@@ -259,7 +290,10 @@ impl Writing {
             Stage::AtWork { .. } => None,
             Stage::Before { .. } | Stage::Learning { .. } => return,
         };
-        self.progress.quorum(gathering.skew().or(lacking));
+        let short = || {
+            "the rules ask for other witnesses than the policy now: serve with another --policy".to_owned()
+        };
+        self.progress.quorum(gathering.skew().or(gathering.is_short.then(short)).or(lacking));
     }
 
     /// A witness knows what this log does not: nothing more is signed, and nothing written.

@@ -76,6 +76,9 @@ struct Options {
     /// What you trust about the log: its trust file, which must pin the log's id
     #[arg(long, env = "SERVANDA_TRUST", value_name = "FILE", hide_env_values = true)]
     trust: Option<PathBuf>,
+    /// Accept checkpoints by this policy instead of the trust file's (c2sp.org/tlog-policy)
+    #[arg(long, env = "SERVANDA_POLICY", value_name = "FILE", hide_env_values = true)]
+    policy: Option<PathBuf>,
     /// Where this monitor keeps what it has verified and told
     #[arg(long, env = "SERVANDA_STATE", value_name = "DIR", hide_env_values = true)]
     state: Option<PathBuf>,
@@ -111,7 +114,7 @@ struct Options {
 /// Runs the verb.
 pub fn run(context: &Context, args: MonitorArgs) -> Result<Outcome> {
     let options = config::completed(args.options, args.config.as_deref(), "monitor")?;
-    let trust = TrustArgs { trust: options.trust.clone() };
+    let trust = TrustArgs { trust: options.trust.clone(), policy: options.policy.clone() };
     let held = trust.read(&context.screen)?.ok_or_else(|| {
         Problem::new("no trust file is named, and a monitor must know which log it is for")
             .hint("give the trust file that the operator hands out: --trust FILE")
