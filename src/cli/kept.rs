@@ -6,8 +6,8 @@
 //! ```text
 //! history, ledger, checkpoint-SIZE     how far the log was verified whole
 //! seen                                 the newest checkpoint that was accepted from a server
-//! doubted/SIZE-ROOT                    checkpoints that a server signed, and that do not go on from `seen`: until `verify` finds
-//!                                      them to be of the same history, or takes the evidence
+//! doubted/other-SIZE-ROOT, older-…     checkpoints that a server gave and that do not go on from `seen`: until `verify` finds them to
+//!                                      be of the same history, or takes the evidence
 //! replaced                             what was seen of an operator whose history its successor's prevailed over
 //! objects/                             copies of what servers gave, and what was proven (store::cached)
 //! ```
@@ -36,7 +36,8 @@ const SEEN: &str = "seen";
 /// Where checkpoints are kept that do not go on from what was seen.
 const DOUBTED: &str = "doubted";
 
-/// How many of those are kept of a log: one is enough to prove a fork, and a server can make up as many as it likes.
+/// How many of those are kept of a log, of each sort. Of those that were larger than what was seen, the first: one proves a fork.
+/// Of those that were smaller, which a source that is merely behind gives day by day, the last.
 const DOUBTED_MAX: usize = 64;
 
 /// The last checkpoint of an operator whose history did not prevail.
@@ -241,16 +242,29 @@ pub fn against_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Resu
         return Ok((true, prevails_from(place, from, before.claim(), now)?));
     }
     let checked = contains(place, before.claim(), &path, now);
-    if checked.is_err()
-        && let Some(folder) = folder(log)
-        && doubted(log).len() < DOUBTED_MAX
-    {
-        let name = format!("{}-{}", now.size(), now.root().short());
+    if checked.is_err() {
         // Without a place to keep it nothing can be proven with it, and it is refused all the same.
-        let _ = write(&folder.join(DOUBTED), &name, now.as_str().as_bytes());
+        let _ = doubt(log, now, now.size() < before.claim().size);
     }
     let says_more = now.size() > before.claim().size || now.origin() != before.claim().origin;
     checked.map(|()| (says_more, None))
+}
+
+/// Keeps a checkpoint that does not go on from what was seen.
+fn doubt(log: &Hash, now: &VerifiedCheckpoint, is_older: bool) -> std::io::Result<()> {
+    let Some(folder) = folder(log) else { return Ok(()) };
+    let sort = if is_older { "older" } else { "other" };
+    let of_sort = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(sort));
+    let there: Vec<PathBuf> = doubted(log).into_iter().filter(of_sort).collect();
+    if there.len() >= DOUBTED_MAX {
+        let came = |path: &&PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
+        match there.iter().min_by_key(came) {
+            Some(first) if is_older => fs::remove_file(first)?,
+            _ => return Ok(()),
+        }
+    }
+    let name = format!("{sort}-{}-{}", now.size(), now.root().short());
+    write(&folder.join(DOUBTED), &name, now.as_str().as_bytes())
 }
 
 /// From which size on a log has an operator who came after the one of an origin, if it has: then what that one signed says

@@ -82,8 +82,8 @@ fn one_that_hides_its_removal_is_refused_by_whoever_saw_it() {
     assert_eq!(de.pledge("ships", url).code, 1, "nothing is signed on it");
     let status = de.run(&format!("status --log {url} --now {NOW}"));
     assert_eq!(status.code, 1, "{}", status.out);
-    let look = anyone.look(&format!("{} {url}", next.url)).tells(1, &["misbehaviour fork"]);
-    assert!(look.alerts[0]["text"].as_str().unwrap().contains("two histories"), "{}", look.alerts[0]);
+    let look = anyone.look(&format!("{} {url}", next.url)).tells(1, &["policy operator_replaced"]);
+    assert!(look.alerts[0]["text"].as_str().unwrap().contains("prevails"), "{}", look.alerts[0]);
     // As it was when it was replaced, its log is merely behind.
     server.show(face(&old));
     de.run(&format!("log --log {url}")).ends(1).says("it may only be behind");

@@ -32,6 +32,9 @@ impl Reply {
     }
 }
 
+/// What is done with a statement: it may change what is shown.
+type Take = Box<dyn FnMut(Draft, &mut Objects) -> Reply + Send>;
+
 /// What is shown, and what is done with statements.
 struct Acts {
     objects: Objects,
@@ -39,7 +42,7 @@ struct Acts {
     looks: u64,
     /// Whether whoever listens to events is told of some without end.
     floods: bool,
-    take: Box<dyn FnMut(Draft, &mut Objects) -> Reply + Send>,
+    take: Take,
 }
 
 /// The server; it ends with the test.

@@ -41,6 +41,16 @@ fn whoever_is_shown_two_histories_itself_holds_both_though_the_server_goes_back(
     de.run(&format!("status --log {url} --now {NOW}"))
         .ends(1)
         .says("another history than the one you have seen");
+    // Nor do older ones, however many, take the place of what proves it.
+    let doubted = de.kept().join("doubted");
+    let count = |sort: &str| {
+        let names = fs::read_dir(&doubted).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with(sort)).count()
+    };
+    (0..64).for_each(|n| fs::write(doubted.join(format!("older-{n}")), "").unwrap());
+    server.show(face(&busy(10)));
+    de.run(&format!("log --log {url}")).ends(1).says("you have seen a checkpoint of 12");
+    assert_eq!((count("older-"), count("other-")), (64, 1));
     server.show(face(&busy(15)));
     de.run(&format!("log --log {url}")).ends(0);
     let told = de.run(&format!("verify {url}")).ends(1);

@@ -45,6 +45,7 @@ fn resident(server: &Server) -> u64 {
 #[track_caller]
 fn is_modest(server: &Server) {
     let held = resident(server);
+    eprintln!("it holds {held} KiB");
     assert!(held < RESIDENT_MAX, "{held} KiB");
 }
 

@@ -125,7 +125,9 @@ impl Reader {
     fn opens(&mut self, verb: &str, line: &str) {
         let shown = self.folder.join(format!("terminal-{}", self.terminals.len()));
         let out = File::create(&shown).unwrap();
-        let mut command = self.command(&format!("exec {line}"));
+        // The server's port is the usual one, so that no line names it.
+        let port = if verb == "serve" { " --listen 127.0.0.1:7660" } else { "" };
+        let mut command = self.command(&format!("exec {line}{port}"));
         let child = command.stdout(out).stderr(Stdio::null()).spawn().unwrap();
         let terminal = Terminal { verb: verb.to_owned(), child, shown };
         terminal.waits_for(|text| text.ends_with('\n'), "first line");
