@@ -8,6 +8,7 @@
 //! seen                                 the newest checkpoint that was accepted from a server
 //! doubted/other-SIZE-ROOT, older-…     checkpoints that a server gave and that do not go on from `seen`: until `verify` finds them to
 //!                                      be of the same history, or takes the evidence
+//! doubted/former-SIZE-ROOT             what was seen of an operator before, and is not in the log of the next one
 //! objects/                             copies of what servers gave, and what was proven (store::cached)
 //! ```
 
@@ -187,40 +188,50 @@ pub fn compare_with_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) ->
 pub fn goes_on_from_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Result<bool> {
     let Some(path) = seen(log) else { return Ok(true) };
     let Ok(before) = SignedCheckpoint::parse(&fs::read(&path)?) else { return Ok(true) };
-    if succeeds(place, log, now, before.claim().origin)? {
-        return Ok(true);
-    }
-    let checked = contains(place, before.claim(), &path, now);
+    let claim = before.claim();
+    let checked = contains(place, claim, &path, now);
+    let succeeds = succeeds(place, log, now, claim.origin)?;
     if checked.is_err() {
         // Without a place to keep it nothing can be proven with it, and it is refused all the same.
-        let _ = doubt(log, now, now.size() < before.claim().size);
+        let _ = match succeeds {
+            true => doubt(log, "former", claim, before.as_str()),
+            false => {
+                let sort = if now.size() < claim.size { "older" } else { "other" };
+                doubt(log, sort, claim_of(now), now.as_str())
+            }
+        };
     }
-    checked.map(|()| now.size() > before.claim().size || now.origin() != before.claim().origin)
+    if succeeds {
+        return Ok(true);
+    }
+    checked.map(|()| now.size() > claim.size && now.origin() == claim.origin)
 }
 
-/// Keeps a checkpoint that does not go on from what was seen.
-fn doubt(log: &Hash, now: &VerifiedCheckpoint, is_older: bool) -> std::io::Result<()> {
+/// Keeps a checkpoint that does not go on with what another one says.
+fn doubt(log: &Hash, sort: &str, claim: Claim<'_>, note: &str) -> std::io::Result<()> {
     let Some(folder) = folder(log) else { return Ok(()) };
-    let sort = if is_older { "older" } else { "other" };
     let of_sort = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(sort));
     let there: Vec<PathBuf> = doubted(log).into_iter().filter(of_sort).collect();
     if there.len() >= DOUBTED_MAX {
         let came = |path: &&PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
         match there.iter().min_by_key(came) {
-            Some(first) if is_older => fs::remove_file(first)?,
+            Some(first) if sort == "older" => fs::remove_file(first)?,
             _ => return Ok(()),
         }
     }
-    let name = format!("{sort}-{}-{}", now.size(), now.root().short());
-    write(&folder.join(DOUBTED), &name, now.as_str().as_bytes())
+    let name = format!("{sort}-{}-{}", claim.size, claim.root.short());
+    write(&folder.join(DOUBTED), &name, note.as_bytes())
 }
 
 /// Whether a log has an operator who came after the one of an origin: then what that one signed says nothing here.
 pub fn succeeds(place: &Place, log: &Hash, now: &VerifiedCheckpoint, origin: &str) -> Result<bool> {
-    let claim = Claim { origin: now.origin(), size: now.size(), root: now.root() };
     // Only where it can be: it takes reading the log.
-    let differs = claim.origin != origin;
-    Ok(differs && proof::succeeds(&place.public, claim, origin, Some(log)).map_err(read_problem)?)
+    let differs = now.origin() != origin;
+    Ok(differs && proof::succeeds(&place.public, claim_of(now), origin, Some(log)).map_err(read_problem)?)
+}
+
+fn claim_of(checkpoint: &VerifiedCheckpoint) -> Claim<'_> {
+    Claim { origin: checkpoint.origin(), size: checkpoint.size(), root: checkpoint.root() }
 }
 
 /// Refuses a log that does not contain what a checkpoint says that was seen before.

@@ -94,12 +94,19 @@ fn one_that_hides_its_removal_is_refused_by_whoever_saw_it() {
 #[test]
 fn a_tail_that_it_hid_does_not_keep_anyone_from_its_successor() {
     let (old, log) = succession(12);
-    let de = Someone::partner("de");
+    let next = Dishonest::showing(forge_as(log.leaves(), NEXT, "next/checkpoint"));
     let mut hidden = old.clone();
     hidden.say("fr", review(20_001));
-    let server = Dishonest::showing(face(&hidden));
-    de.run(&format!("verify {}", server.url)).ends(0);
-    let next = Dishonest::showing(forge_as(log.leaves(), NEXT, "next/checkpoint"));
-    de.run(&format!("verify {}", next.url)).ends(0);
-    de.run(&format!("log --log {}", next.url)).ends(0);
+    for verb in ["verify", "log --log"] {
+        let de = Someone::partner("de");
+        let server = Dishonest::showing(face(&hidden));
+        de.run(&format!("{verb} {}", server.url)).ends(0);
+        de.run(&format!("status --log {} --now {NOW}", server.url)).ends(0);
+        de.run(&format!("{verb} {}", next.url)).ends(0);
+        // It is said, whenever the log is verified: it might be the new one who took something out.
+        let line = format!("verify {}", next.url);
+        de.run(&line).ends(0).says("which the operator before signed over 13 entries, is not of this log");
+        de.run(&format!("status --log {} --now {NOW}", next.url)).ends(0);
+        de.run(&line).ends(0).says("which the operator before signed over 13 entries");
+    }
 }

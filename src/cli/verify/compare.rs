@@ -49,9 +49,7 @@ impl Other {
         })?;
         Ok(Self { shown, checkpoint, place })
     }
-}
 
-impl Other {
     /// Under which name it was signed.
     pub fn origin(&self) -> &str {
         self.checkpoint.origin()
@@ -95,6 +93,28 @@ impl Bench<'_> {
         } else if self.contains(other, tally)? {
             // Where it stays it is looked at again.
             let _ = fs::remove_file(path);
+        }
+        Ok(())
+    }
+
+    /// Tells whether the log contains what an operator before signed. That it does not is no finding against the one in office:
+    /// of what the other showed to some, the partners who replaced it need not have known.
+    pub fn former(&mut self, former: &Other, tally: &mut Tally<'_>) -> anyhow::Result<()> {
+        let (size, held) = (self.now.size(), former.checkpoint.size());
+        let root = match held <= size {
+            true => {
+                let client = Client::open(&self.place.public, size, self.now.root());
+                readable(client.and_then(|mut client| client.root_at(held)), tally)?
+            }
+            false => None,
+        };
+        if root != Some(former.checkpoint.root()) {
+            tally.screen.say(format!(
+                "note: {}, which the operator before signed over {}, is not of this log: that one had hidden what it showed, or \
+                 something was taken out since. Ask the partners what they were shown",
+                former.shown,
+                count(held, "entry", "entries")
+            ));
         }
         Ok(())
     }

@@ -92,6 +92,9 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
         if let Some(since) = since.as_ref().or(remembered.seen.as_ref()) {
             bench.since(since, &mut tally)?;
         }
+        for former in &remembered.former {
+            bench.former(former, &mut tally)?;
+        }
         for (path, doubted) in &remembered.doubted {
             bench.doubted(path, doubted, &mut tally)?;
         }
@@ -133,6 +136,8 @@ struct Remembered {
     seen: Option<Other>,
     /// Checkpoints that did not go on from it.
     doubted: Vec<(PathBuf, Other)>,
+    /// What operators before signed.
+    former: Vec<Other>,
 }
 
 impl Remembered {
@@ -143,14 +148,19 @@ impl Remembered {
         else {
             return Ok(Self::default());
         };
-        let open = |path: PathBuf| -> anyhow::Result<Option<(PathBuf, Other)>> {
-            let Ok(other) = Other::read(&path, subject.policy.as_ref()) else { return Ok(None) };
-            let counts = !kept::succeeds(place, &log, now, other.origin())?;
-            Ok(counts.then_some((path, other)))
-        };
-        let seen = kept::seen(&log).map(open).transpose()?.flatten().map(|(_, other)| other);
-        let doubted = kept::doubted(&log).into_iter().filter_map(|path| open(path).transpose());
-        Ok(Self { seen, doubted: doubted.collect::<anyhow::Result<_>>()? })
+        let mut all = Self::default();
+        let seen = kept::seen(&log);
+        for path in seen.iter().cloned().chain(kept::doubted(&log)) {
+            let Ok(other) = Other::read(&path, subject.policy.as_ref()) else { continue };
+            if kept::succeeds(place, &log, now, other.origin())? {
+                all.former.push(other);
+            } else if Some(&path) == seen.as_ref() {
+                all.seen = Some(other);
+            } else {
+                all.doubted.push((path, other));
+            }
+        }
+        Ok(all)
     }
 }
 
