@@ -200,16 +200,6 @@ impl Index {
     }
 }
 
-impl Index {
-    /// After a failure the file is not used again.
-    fn or_disorder<T>(&self, done: Result<T, IndexError>) -> Result<T, IndexError> {
-        if let (Err(_), Some(sum)) = (&done, &self.sum) {
-            sum.in_order.store(false, Ordering::Relaxed);
-        }
-        done
-    }
-}
-
 impl ReadIndex {
     /// Opens an index for reading, as its writer left it.
     ///
@@ -225,6 +215,14 @@ impl ReadIndex {
 }
 
 impl<D: ReadableDatabase> Index<D> {
+    /// After a failure the file is not used again.
+    fn or_disorder<T>(&self, done: Result<T, IndexError>) -> Result<T, IndexError> {
+        if let (Err(_), Some(sum)) = (&done, &self.sum) {
+            sum.in_order.store(false, Ordering::Relaxed);
+        }
+        done
+    }
+
     /// How many entries are indexed, and the leaf hash of the last of them.
     ///
     /// # Errors
@@ -238,8 +236,12 @@ impl<D: ReadableDatabase> Index<D> {
     /// The index of the entry with this statement.
     ///
     /// # Errors
-    /// When the file is damaged.
+    /// When the file is damaged, or cannot be read: from then on always, until it is made anew by the next opening.
     pub fn find(&self, id: &Hash) -> Result<Option<u64>, IndexError> {
+        self.or_disorder(self.try_find(id))
+    }
+
+    fn try_find(&self, id: &Hash) -> Result<Option<u64>, IndexError> {
         Ok(self.db.begin_read()?.open_table(IDS)?.get(id.0)?.map(|v| v.value()))
     }
 

@@ -8,6 +8,7 @@
 //! ```text
 //! SERVANDA_KILLS=200     how many kills at random moments          SERVANDA_SEED=7   the same moments again
 //! SERVANDA_FAULTS=all    every call fails in every way, not a sample; or how many of them
+//! SERVANDA_SERVE_KILLS=100, SERVANDA_SOAK_SECONDS=600: see `network`
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]

@@ -10,6 +10,7 @@ use crate::server::door::{Answer, Refusal, Submission, Until};
 use crate::statement::Statement;
 use crate::submit::{Admitted, Signed, SubmitError};
 use std::time::Instant;
+use tokio::sync::oneshot::Sender;
 
 /// A statement that was looked at, and what came of it.
 type Judged = (Submission, Result<(Admitted, Option<Vec<u8>>), SubmitError>);
@@ -52,7 +53,11 @@ impl Writing {
                     self.counts.rounds.inc();
                 }
                 self.step();
-                judged.into_iter().for_each(|judged| self.durable(judged));
+                let broken = judged.into_iter().filter_map(|judged| self.durable(judged)).last();
+                // An index of ids that failed once fails from then on: it is made anew with the log.
+                if let Some(error) = broken {
+                    self.fail(&error);
+                }
             }
             Err(error) => {
                 self.fail(&error);
@@ -92,21 +97,20 @@ impl Writing {
         }
     }
 
-    /// Answers whoever waits for no more than this; lets the others wait until it is published.
-    fn durable(&mut self, (submission, judged): Judged) {
+    /// Answers whoever waits for no more than this; lets the others wait until it is published. Gives the failure of the
+    /// index of ids, where there was one.
+    fn durable(&mut self, (submission, judged): Judged) -> Option<SubmitError> {
         let Submission { until, arrived, answer: to, .. } = submission;
         let (admitted, entry) = match judged {
             Ok(judged) => judged,
+            Err(error @ SubmitError::Index(_)) => {
+                self.counts.submission("failed");
+                answer(to, Err(Refusal::failed(&error)));
+                return Some(error);
+            }
             Err(error) => {
-                self.counts.submission("refused");
-                if !matches!(
-                    error,
-                    SubmitError::Refused(_) | SubmitError::Statement(_) | SubmitError::Entry(_)
-                ) {
-                    let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::warn!(target: "servanda::writer", %error, cause, "a statement could not be taken");
-                }
-                return answer(to, Err(error.into()));
+                self.refused(error, to);
+                return None;
             }
         };
         let index = admitted.index();
@@ -118,10 +122,22 @@ impl Writing {
         let is_published = self.published.as_ref().is_some_and(|published| index < published.size);
         // Its proof is at hand, or soon will be.
         if until == Until::Published || is_published {
-            return self.pending.wait(index, Waiting { arrived, is_new, entry, answer: to });
+            self.pending.wait(index, Waiting { arrived, is_new, entry, answer: to });
+            return None;
         }
         let entry = entry.map_or_else(|| self.entry(index), Ok);
         answer(to, entry.and_then(|entry| self.promise_of(index, entry)).map(Answer::Promise));
+        None
+    }
+
+    /// Answers whose statement was not taken.
+    fn refused(&self, error: SubmitError, to: Sender<Result<Answer, Refusal>>) {
+        self.counts.submission("refused");
+        if !matches!(error, SubmitError::Refused(_) | SubmitError::Statement(_) | SubmitError::Entry(_)) {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(target: "servanda::writer", %error, cause, "a statement could not be taken");
+        }
+        answer(to, Err(error.into()));
     }
 
     fn entry(&mut self, index: u64) -> Result<Vec<u8>, Refusal> {

@@ -18,7 +18,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let log = SmallLog::ready();
-        let world = equip(&log, None);
+        let world = equip(&log);
         let witnesses = witnesses(&world, ["w1", "w2"]);
         let (server, address) = serving(&world, "paris", " --policy policy");
         Self { server, address, witnesses, speaker: Speaker::new(&log, "de"), papers: Vec::new(), world }
@@ -147,9 +147,7 @@ fn a_witness_whose_clock_is_off_does_not_count_and_is_named_and_a_quorum_does_wi
         // With one of the two there is.
         let mut place = Place::new();
         let policy = String::from_utf8(place.world.read("policy")).unwrap();
-        place.world.write("policy", policy.replace("group all all", "group all any"));
-        let trust = String::from_utf8(place.world.read("trust.toml")).unwrap();
-        place.world.write("trust.toml", trust.replace("group all all", "group all any"));
+        pin(&place.world, &policy.replace("group all all", "group all any"));
         place.witnesses[0].goes_by(now);
         place.start();
         place.until_published();

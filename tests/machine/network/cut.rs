@@ -7,7 +7,6 @@
 use super::*;
 use crate::machine::{skipped, tool};
 use crate::support::office::{Ended, NOW, Office};
-use servanda::trust::Trust;
 
 /// Who is there; the last byte of an address is the place here, from 1.
 const PARTS: [&str; 6] = ["serve", "w1", "w2", "mirror", "monitor", "partner"];
@@ -264,7 +263,7 @@ fn without_server(land: &Land) {
     until("the monitor tells of it", || land.noted(&["pledged", "the-server-is-back"]));
 }
 
-/// Monitor and mirror are cut off, the partner after them: the log goes on, and they hear of it when they are back.
+/// Monitor and mirror are cut off: the log goes on, and they hear of it when they are back.
 fn without_readers(land: &Land) {
     land.net.cut("monitor");
     land.net.cut("mirror");
@@ -275,9 +274,4 @@ fn without_readers(land: &Land) {
     land.net.heal("monitor");
     land.net.heal("mirror");
     until("the monitor tells of it", || land.noted(&["pledged", "nobody-watches"]));
-    land.net.cut("partner");
-    let said = land.pledge("cut off");
-    assert!(said.code == 2 && said.err.contains("hint: "), "{}{}", said.out, said.err);
-    land.net.heal("partner");
-    until("it is published", || land.pledge("back again").out.contains("published in the checkpoint"));
 }

@@ -1,9 +1,16 @@
-//! No room: of a server, of a witness, of a monitor and of a mirror, each on a small file system that is filled up.
+//! Disks that are full or fail: a server's, a witness's, a monitor's and a mirror's, each on a small file system that is filled up.
 
 use super::*;
 use crate::machine::full::Mount;
+use crate::machine::{skipped, tool};
+use crate::support::small_log::review;
 use serde_json::Value;
+use servanda::hash::sha256;
+use servanda::store::index::Index;
 use std::fs::File as Disk;
+
+/// How many ids take more room than an index keeps in memory.
+const IDS: u64 = 300_000;
 
 /// A block of these file systems, in bytes.
 const BLOCK: u64 = 4096;
@@ -38,7 +45,7 @@ impl Small {
 #[test]
 fn a_server_without_room_says_so_loses_nothing_and_goes_on_when_there_is_some() {
     let log = SmallLog::ready();
-    let world = equip(&log, None);
+    let world = equip(&log);
     let Some(small) = Small::at(&world.path("disk")) else { return };
     super::super::copy(&world.path("paris"), &world.path("disk/paris"));
     let (mut server, address) = serving(&world, "disk/paris", " --guard guard");
@@ -90,7 +97,7 @@ fn a_server_without_room_says_so_loses_nothing_and_goes_on_when_there_is_some() 
 #[test]
 fn a_witness_without_room_cosigns_nothing_and_the_log_is_published_when_there_is_some() {
     let log = SmallLog::ready();
-    let world = equip(&log, None);
+    let world = equip(&log);
     let Some(small) = Small::at(&world.path("w1")) else { return };
     let [mut w1, mut w2] = witnesses(&world, ["w1", "w2"]);
     let (mut server, address) = serving(&world, "paris", " --policy policy");
@@ -128,7 +135,7 @@ fn a_witness_without_room_cosigns_nothing_and_the_log_is_published_when_there_is
 #[test]
 fn a_monitor_or_a_mirror_without_room_ends_with_a_hint_and_the_next_run_tells_all_of_it_once() {
     let log = SmallLog::ready();
-    let world = equip(&log, None);
+    let world = equip(&log);
     let Some(small) = Small::at(&world.path("disk")) else { return };
     let (mut server, address) = serving(&world, "paris", "");
     server.start();
@@ -167,4 +174,74 @@ fn a_monitor_or_a_mirror_without_room_ends_with_a_hint_and_the_next_run_tells_al
     let alerts = said.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let pledged: Vec<_> = alerts.filter(|alert| alert["kind"] == "pledged").collect();
     assert_eq!(pledged.len(), 20, "{pledged:#?}");
+}
+
+/// Makes all reads of a file by a process fail, until it is dropped; none where that cannot be done here.
+struct Unreadable(Child);
+
+impl Unreadable {
+    fn of(pid: u32, file: &std::path::Path) -> Option<Self> {
+        if tool("strace", &["-qq", "-o", "/dev/null", "true"]).is_none() {
+            skipped("strace is missing, or may not trace here");
+            return None;
+        }
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=pread64:error=EIO", "-P"]).arg(file);
+        let tracing = Self(command.args(["-p", &pid.to_string()]).stderr(Stdio::null()).spawn().unwrap());
+        let tasks = PathBuf::from(format!("/proc/{pid}/task"));
+        until("it is traced", || {
+            let mut all = fs::read_dir(&tasks).unwrap().flatten();
+            all.all(|task| {
+                let about = fs::read_to_string(task.path().join("status")).unwrap_or_default();
+                !about.contains("TracerPid:\t0\n")
+            })
+        });
+        Some(tracing)
+    }
+}
+
+impl Drop for Unreadable {
+    fn drop(&mut self) {
+        // It lets go of the process, and ends.
+        let _ = tool("kill", &["-INT", &self.0.id().to_string()]);
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn an_index_of_ids_that_failed_once_is_made_anew_and_the_same_statement_gets_its_index() {
+    let mut log = SmallLog::ready();
+    while log.size() < 400 {
+        log.say("de", review(20_000));
+    }
+    let world = equip(&log);
+    let letter = |n: usize| {
+        let entry = log.entry(n);
+        let mut draft = Draft::new(&entry.statement, None).unwrap();
+        draft.signatures = entry.entry.signatures.clone();
+        Letter { text: File::Statement.write(&draft).unwrap(), id: entry.id }
+    };
+    let (mut server, address) = serving(&world, "paris", "");
+    // So many ids that not all of them are in memory, all but those of the log made up.
+    let path = world.path("paris/private/index.redb");
+    let ids = (0..400_u64).map(|n| (log.entry(usize::try_from(n).unwrap()).id, n));
+    let ids: Vec<_> = ids.chain((400..IDS).map(|n| (sha256(&n.to_be_bytes()), n))).collect();
+    let index = Index::open(&path).unwrap();
+    index.add(&ids, 400, leaf_hash(log.leaves().last().unwrap())).unwrap();
+    drop(index);
+    server.start();
+    let pid = server.child.as_ref().unwrap().id();
+    let Some(unreadable) = Unreadable::of(pid, &path.canonicalize().unwrap()) else { return };
+    // One of these is not in memory.
+    let failed = (6..200).find(|n| {
+        let answer = ask(address, &post("/add", &letter(*n).text)).expect("an answer");
+        assert!(matches!(answer.status, 200 | 503), "{}: {}", answer.status, answer.text());
+        answer.status == 503
+    });
+    drop(unreadable);
+    let failed = failed.expect("a read that fails");
+    let paper = Paper::of(&letter(failed), &send_until(address, "/add", &letter(failed)));
+    assert_eq!(usize::try_from(paper.given.index()).unwrap(), failed);
+    server.kill();
+    honoured(&world, "paris", &[paper]);
 }

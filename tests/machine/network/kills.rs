@@ -47,7 +47,7 @@ impl Client {
 fn whenever_a_server_is_killed_all_that_it_gave_is_honoured_and_what_was_lost_goes_in_once() {
     let kills = std::env::var("SERVANDA_SERVE_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let (log, mut dice) = (crowd(CLIENTS), Dice::new());
-    let world = equip(&log, None);
+    let world = equip(&log);
     let mut trust = crate::cli_verify::trust(&log);
     let names: Vec<String> = (0..CLIENTS).map(|n| format!("p{n:02}")).collect();
     for name in names.iter().map(String::as_str).chain(["operator"]) {

@@ -29,6 +29,7 @@ use servanda::policy::Policy;
 use servanda::statement::{self, Act, Head, Statement};
 use servanda::store::dir::PublicDir;
 use servanda::tlog_proof::TlogProof;
+use servanda::trust::Trust;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -167,14 +168,11 @@ impl Drop for Part {
 }
 
 /// Gives a world its operator's keys, and a trust file with all key sets in it, so that proofs and promises are checked by it alone.
-fn equip(log: &SmallLog, policy: Option<&Policy>) -> World {
+fn equip(log: &SmallLog) -> World {
     let world = crate::net::writing::world(log);
     let mut trust = crate::cli_verify::trust(log);
     for name in PARTNERS.into_iter().chain(["operator"]) {
         trust.partners.insert(handle(name), key_set(name));
-    }
-    if let Some(policy) = policy {
-        trust.policy = policy.clone();
     }
     world.write("trust.toml", trust.to_string());
     world
@@ -195,12 +193,17 @@ fn witnesses<const N: usize>(world: &World, names: [&'static str; N]) -> [Part; 
         Part::new(world.path("."), name, &words)
     });
     policy += &format!("group all all {}\nquorum all\n", names.join(" "));
-    world.write("policy", &policy);
-    let mut trust =
-        servanda::trust::Trust::parse(&String::from_utf8(world.read("trust.toml")).unwrap()).unwrap();
+    pin(world, &policy);
+    parts
+}
+
+/// Makes this the policy of the world's server and of its readers.
+fn pin(world: &World, policy: &str) {
+    world.write("policy", policy);
+    let trust = String::from_utf8(world.read("trust.toml")).unwrap();
+    let mut trust = Trust::parse(&trust).unwrap();
     trust.policy = policy.parse().unwrap();
     world.write("trust.toml", trust.to_string());
-    parts
 }
 
 /// The world's server that takes statements, and its address.

@@ -35,6 +35,8 @@ struct Partner {
     name: &'static str,
     speaker: Speaker,
     dice: Dice,
+    /// How long it thinks at most, in milliseconds: the longer all of it lasts, so that the log stays of a size.
+    pause: u64,
     papers: Vec<Paper>,
     again: usize,
     refused: usize,
@@ -51,9 +53,17 @@ enum What {
 }
 
 impl Partner {
-    fn new(log: &SmallLog, name: &'static str, seed: u64) -> Self {
+    fn new(log: &SmallLog, name: &'static str, seed: u64, seconds: u64) -> Self {
         let speaker = Speaker::new(log, name);
-        Self { name, speaker, dice: Dice(seed), papers: Vec::new(), again: 0, refused: 0 }
+        Self {
+            name,
+            speaker,
+            dice: Dice(seed),
+            pause: 120.max(2 * seconds),
+            papers: Vec::new(),
+            again: 0,
+            refused: 0,
+        }
     }
 
     fn one_of(&mut self, ids: &[Hash]) -> Option<Hash> {
@@ -93,7 +103,7 @@ impl Partner {
         while !is_over.load(Ordering::Relaxed) {
             let (act, what) = self.act(&known.lock().unwrap());
             self.say(address, &act, what, known);
-            thread::sleep(Duration::from_millis(self.dice.below(120)));
+            thread::sleep(Duration::from_millis(self.dice.below(self.pause)));
         }
     }
 
@@ -160,7 +170,7 @@ struct Town {
 
 impl Town {
     fn new(log: &SmallLog) -> Self {
-        let world = equip(log, None);
+        let world = equip(log);
         let [mut w1, mut w2] = witnesses(&world, ["w1", "w2"]);
         world.write("guard", "");
         let (mut serve, address) = serving(&world, "paris", " --guard guard --policy policy");
@@ -259,7 +269,7 @@ impl Town {
 /// The ledger of a monitor, as it kept it.
 fn followed(world: &World, state: &str) -> (String, u64) {
     let trust = String::from_utf8(world.read("trust.toml")).unwrap();
-    let trust = servanda::trust::Trust::parse(&trust).unwrap();
+    let trust = Trust::parse(&trust).unwrap();
     let log = trust.log.unwrap();
     let journal = Journal::open(&world.path(state).join(log.to_string()), &log).unwrap();
     let kept = journal.kept().unwrap();
@@ -294,7 +304,7 @@ fn after_all_kinds_of_kills_for_a_while_everyone_has_the_same_ledger_and_nothing
     let seconds = std::env::var("SERVANDA_SOAK_SECONDS").map_or(SECONDS, |s| s.parse().unwrap());
     let (log, mut dice) = (SmallLog::ready(), Dice::new());
     let mut town = Town::new(&log);
-    let mut partners = ["de", "fr", "ua"].map(|name| Partner::new(&log, name, dice.below(u64::MAX)));
+    let mut partners = ["de", "fr", "ua"].map(|name| Partner::new(&log, name, dice.below(u64::MAX), seconds));
     let (known, is_over, address) = (Mutex::new(Known::default()), AtomicBool::new(false), town.address);
     let kills = thread::scope(|scope| {
         for partner in &mut partners {
