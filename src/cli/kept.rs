@@ -142,7 +142,7 @@ pub fn prevails(
     let claim = Claim { origin: now.origin(), size: now.size(), root: now.root() };
     let Some(from) = succeeds(store, claim, before.origin, log).map_err(read_problem)? else {
         let what = format!(
-            "{shown} is shown by {}, and you have seen this log under {}, which is not an operator before",
+            "{shown} is signed by {}, and knows of no operator {} before it, under whom you have seen this log",
             plain(now.origin()),
             plain(before.origin)
         );

@@ -130,9 +130,19 @@ fn against_an_operator_that_will_not_go_the_motion_prevails_for_witnesses_mirror
     );
     // It does not go back.
     let said = office.run(&["verify", &old.url]);
-    assert!(said.code == 1 && said.err.contains("is not an operator before"), "{} {}", said.code, said.err);
+    assert!(
+        said.code == 1 && said.err.contains("knows of no operator guarantees.example/next"),
+        "{} {}",
+        said.code,
+        said.err
+    );
     let said = office.run(&pledge(&old.url, &[]));
-    assert!(said.code == 1 && said.err.contains("is not an operator before"), "{} {}", said.code, said.err);
+    assert!(
+        said.code == 1 && said.err.contains("knows of no operator guarantees.example/next"),
+        "{} {}",
+        said.code,
+        said.err
+    );
     // A mirror that had nothing of the tail goes on.
     let said = office.good(&["mirror", &server.url, "copy"]);
     assert!(said.out.contains("7 entries, 4 of them new"), "{}", said.out);
