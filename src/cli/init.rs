@@ -302,7 +302,7 @@ fn tell(
     ]);
     if let Some(witnesses) = &founding.charter.rules.witnesses {
         screen.say(format!(
-            "\nNext: {} of its {} cosign it, and until then nothing of it is published. Send each this for its list of \
+            "\nNext: nothing of it is published without the cosignatures of {} of its {}. Send each this for its list of \
              logs:\n\nvkey {}\nqpd 86400\ncontact YOU\n\nWrite a policy that says where they are, and serve the log:\n\n\
              {}servanda serve {home} --policy FILE",
             witnesses.quorum,
