@@ -47,8 +47,12 @@ const SHORT_LEDGER: usize = 256;
 /// The longest snapshot that is read, in bytes.
 const MAX_SNAPSHOT: u64 = MAX_SWAP_BYTES;
 
-/// After how many entries a running operator keeps its history again: so few are soon derived.
+/// After how many entries a history is kept again: so few are soon derived.
 const SNAPSHOT_EVERY: u64 = 1024;
+
+/// A running operator keeps it again only when an eighth of what was kept has been added: to write it takes as long as
+/// the log is, and nobody is answered meanwhile.
+const SNAPSHOT_PART: u64 = 8;
 
 /// Where a statement stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -339,7 +343,8 @@ impl Operator {
 
     fn keep_snapshot_now_and_then(&mut self) -> Result<(), SubmitError> {
         // What is admitted and not committed belongs to no history that may be kept.
-        let due = self.waiting.is_empty() && self.writer.size() - self.kept >= SNAPSHOT_EVERY;
+        let every = SNAPSHOT_EVERY.max(self.kept / SNAPSHOT_PART);
+        let due = self.waiting.is_empty() && self.writer.size() - self.kept >= every;
         if due { self.keep_snapshot() } else { Ok(()) }
     }
 

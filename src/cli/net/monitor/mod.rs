@@ -45,6 +45,9 @@ const DUE_SOON_DAYS: u64 = 7;
 /// After how many entries the history is kept again: so few are soon verified.
 const SNAPSHOT_EVERY: u64 = 1024;
 
+/// And not before an eighth of what was kept has been added: to write it takes as long as the log is, and alerts wait.
+const SNAPSHOT_PART: u64 = 8;
+
 const DAY_MS: u64 = 86_400_000;
 
 const EXAMPLE: &str = "\
@@ -268,7 +271,7 @@ impl Watch<'_> {
         self.journal.keep(&round.files)?;
         if let Some((history, builder)) = &round.verified {
             let size = builder.size();
-            if self.snapshot.is_none_or(|kept| size >= kept + SNAPSHOT_EVERY) {
+            if self.snapshot.is_none_or(|kept| size >= kept + SNAPSHOT_EVERY.max(kept / SNAPSHOT_PART)) {
                 let snapshot = Snapshot::of(history, builder);
                 round.kept.snapshot = Some(self.journal.keep_snapshot(&snapshot)?);
                 self.snapshot = Some(size);
