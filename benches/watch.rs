@@ -102,7 +102,7 @@ fn calls(office: &Office) -> Vec<String> {
                 unreachable!("a report is one")
             };
             let against = vec![Party::Handle("ua".parse().unwrap())].into();
-            let text = Long::new(&format!("The {n}th")).unwrap();
+            let text = Long::new(format!("The {n}th")).unwrap();
             say(&mut creditor, &Act::Report(Report { against, text, ..report }))
         })
         .collect();

@@ -141,11 +141,8 @@ impl<'a> Ahead<'a> {
             lane.next = lane.next.max(path.index + 1);
         }
         self.changed.notify_all();
-        loop {
-            match state.lanes[at].begun.get(&path.index)? {
-                None => state = self.changed.wait(state).expect("nothing panics while it holds this"),
-                Some(_) => break,
-            }
+        while state.lanes[at].begun.get(&path.index)?.is_none() {
+            state = self.changed.wait(state).expect("nothing panics while it holds this");
         }
         let given = state.lanes[at].begun.remove(&path.index).flatten()?;
         state.waiting_bytes -= len(&given);
