@@ -280,24 +280,28 @@ pub fn succeeds(place: &Place, log: &Hash, now: &VerifiedCheckpoint, origin: &st
 
 /// Refuses a log that does not contain what a checkpoint says that was seen before.
 fn contains(place: &Place, before: Claim<'_>, path: &Path, now: &VerifiedCheckpoint) -> Result<()> {
-    let (shown, size) = (place.path.display(), before.size);
-    let since = path.display();
-    if now.size() < size && now.origin() == before.origin {
+    let (shown, size, since) = (place.path.display(), before.size, path.display());
+    let is_behind = now.size() < size;
+    if !is_behind {
+        let mut client = Client::open(&place.public, now.size(), now.root()).map_err(read_problem)?;
+        if client.root_at(size).map_err(read_problem)? == before.root {
+            return Ok(());
+        }
+    }
+    let what = if is_behind {
         let has = count(now.size(), "entry", "entries");
-        let what = format!("{shown} has {has}, and you have seen a checkpoint of {size}");
-        let hint = format!(
+        format!("{shown} has {has}, and you have seen a checkpoint of {size}")
+    } else {
+        format!("{shown} has another history than the one you have seen up to entry {size}")
+    };
+    let hint = if now.origin() != before.origin {
+        format!("you have seen it under its next operator, {}: read it there", plain(before.origin))
+    } else if is_behind {
+        format!(
             "it may only be behind: try again, or another source. if it stays so, the log was rolled back, and {since} proves it"
-        );
-        return Err(Problem::refused(what).hint(hint).into());
-    }
-    let mut client = Client::open(&place.public, now.size(), now.root()).map_err(read_problem)?;
-    if size <= now.size() && client.root_at(size).map_err(read_problem)? == before.root {
-        return Ok(());
-    }
-    let what = format!("{shown} has another history than the one you have seen up to entry {size}");
-    let hint = match now.origin() == before.origin {
-        true => format!("`servanda verify {shown} --since {since}` takes the evidence"),
-        false => format!("you have seen it under its next operator, {}: read it there", plain(before.origin)),
+        )
+    } else {
+        format!("`servanda verify {shown} --since {since}` takes the evidence")
     };
     Err(Problem::refused(what).hint(hint).into())
 }

@@ -84,9 +84,9 @@ fn one_that_hides_its_removal_is_refused_by_whoever_saw_it() {
     assert_eq!(status.code, 1, "{}", status.out);
     let look = anyone.look(&format!("{} {url}", next.url)).tells(1, &["policy operator_replaced"]);
     assert!(look.alerts[0]["text"].as_str().unwrap().contains("prevails"), "{}", look.alerts[0]);
-    // As it was when it was replaced, its log is merely behind.
+    // Nor is it gone back to as it was when it was replaced.
     server.show(face(&old));
-    de.run(&format!("log --log {url}")).ends(1).says("it may only be behind");
+    de.run(&format!("log --log {url}")).ends(1).says("you have seen it under its next operator");
     // And the new one is believed as before.
     de.run(&format!("verify {}", next.url)).ends(0);
 }
