@@ -228,16 +228,16 @@ impl Watch<'_> {
     fn on(&mut self, watched: Vec<Watched>, sinks: Sinks, interval: Duration) -> Result<Outcome> {
         let bells = sinks.start(&self.journal);
         let (watching, woken) = watched::start(watched, interval);
+        watching.wait_for_all(&woken);
         loop {
-            // Whatever came until now is looked at in this round.
+            let readings = watching.readings();
+            if !readings.is_empty() {
+                self.round(&readings, &bells)?;
+                bells.ring();
+            }
+            // Whatever comes until then is looked at in the next round.
             let _ = woken.recv_timeout(interval);
             while woken.try_recv().is_ok() {}
-            let readings = watching.readings();
-            if readings.is_empty() {
-                continue;
-            }
-            self.round(&readings, &bells)?;
-            bells.ring();
         }
     }
 

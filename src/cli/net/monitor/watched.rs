@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a directory's checkpoint is read: that costs next to nothing.
 const DIRECTORY_INTERVAL: Duration = Duration::from_millis(250);
@@ -27,6 +27,9 @@ const EVENTS_AGAIN: Duration = Duration::from_secs(10);
 
 /// The least time between two looks at a source: one that tells of events without end is not looked at without end.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// How long the first round waits for sources that have not answered: histories are best compared with all at hand.
+const FIRST_ROUND: Duration = Duration::from_secs(3);
 
 /// The most sources of one monitor.
 const SOURCES_MAX: usize = 64;
@@ -100,6 +103,15 @@ impl Watching {
             Some(one.reading(note))
         };
         self.0.iter().filter_map(last).collect()
+    }
+
+    /// Waits until every source has answered, be it by failing; not for long.
+    pub fn wait_for_all(&self, woken: &Receiver<()>) {
+        let begun = Instant::now();
+        while self.readings().len() < self.0.len() {
+            let Some(left) = FIRST_ROUND.checked_sub(begun.elapsed()) else { return };
+            let _ = woken.recv_timeout(left);
+        }
     }
 }
 
