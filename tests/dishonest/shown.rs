@@ -256,5 +256,5 @@ fn events_without_end_wake_a_monitor_no_more_than_it_can_look() {
     let _ = monitor.kill();
     let _ = monitor.wait();
     assert!(woken >= 3, "events wake it");
-    assert!(then - woken < 40, "{} looks in two seconds", then - woken);
+    assert!(then - woken < 250, "{} looks in two seconds", then - woken);
 }

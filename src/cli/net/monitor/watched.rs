@@ -26,7 +26,7 @@ const DIRECTORY_INTERVAL: Duration = Duration::from_millis(250);
 const EVENTS_AGAIN: Duration = Duration::from_secs(10);
 
 /// The least time between two looks at a source: one that tells of events without end is not looked at without end.
-const BREATH: Duration = Duration::from_millis(100);
+const BREATH: Duration = Duration::from_millis(10);
 
 /// How long the first round waits for sources that have not answered: histories are best compared with all at hand.
 const FIRST_ROUND: Duration = Duration::from_secs(3);
