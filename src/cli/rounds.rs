@@ -33,7 +33,11 @@ pub fn round(
 /// Where it cannot be published: it stays committed.
 pub fn publish(operator: &mut Operator, key: &SigningKey) -> Result<Option<u64>> {
     match operator.publish(key) {
-        Ok(_) => Ok(Some(operator.writer().published())),
+        Ok(_) => {
+            // A history that cannot be kept is derived again by whoever opens the log next.
+            let _ = operator.rest();
+            Ok(Some(operator.writer().published()))
+        }
         Err(SubmitError::Unwitnessed(_)) => Ok(None),
         Err(error) => Err(desk::failed("all is in the log, but not published yet", error)),
     }

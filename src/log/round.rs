@@ -3,7 +3,7 @@
 use crate::hash::leaf_hash;
 use crate::merkle::builder::TileBuilder;
 use crate::merkle::bundle::{self, BundleError};
-use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
+use crate::merkle::tile::{Level, TILE_WIDTH, TilePath, edge};
 
 /// A round, worked out and not yet written.
 pub(super) struct Round {
@@ -24,7 +24,8 @@ impl Round {
     ) -> Result<Self, BundleError> {
         let mut builder = before.clone();
         let mut tiles: Vec<_> = leaves.iter().flat_map(|leaf| builder.push(leaf_hash(leaf))).collect();
-        tiles.extend(builder.partial());
+        // A partial tile of an upper level is stored already where it got no hash: its name says its width.
+        tiles.extend(builder.partial().filter(|tile| edge(before.size()).all(|stored| stored != tile.path)));
         let mut objects: Vec<_> =
             tiles.into_iter().map(|t| (format!("public/{}", t.path), t.bytes)).collect();
         let width = usize::from(TILE_WIDTH);

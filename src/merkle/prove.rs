@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 /// The most tiles that a [`StoredTree`] keeps in memory, of 8 KiB each.
 pub const TILES_KEPT_MAX: usize = 1024;
 
+/// The most roots of parts of tiles that a [`StoredTree`] keeps.
+const ROOTS_KEPT_MAX: usize = 4096;
+
 /// Where tiles are read from.
 pub trait TileReader {
     /// Why a tile cannot be read.
@@ -114,6 +117,8 @@ pub struct StoredTree<R> {
     root: Hash,
     /// By level and index; each was checked. The partial ones, at the right edge, are always here.
     tiles: BTreeMap<(u8, u64), Vec<Hash>>,
+    /// By their first leaf and the logarithm of how many leaves: proofs of neighbours share most of them.
+    roots: BTreeMap<(u64, u32), Hash>,
 }
 
 impl<R: TileReader> StoredTree<R> {
@@ -122,7 +127,7 @@ impl<R: TileReader> StoredTree<R> {
     /// # Errors
     /// [`ProveError::Read`], [`ProveError::Tile`] and [`ProveError::Edge`].
     pub fn open(reader: R, size: u64, root: Hash) -> Result<Self, ProveError<R::Error>> {
-        let mut tree = Self { reader, size, root, tiles: BTreeMap::new() };
+        let mut tree = Self { reader, size, root, tiles: BTreeMap::new(), roots: BTreeMap::new() };
         for path in edge(size) {
             let Level::Hash(level) = path.level else { continue };
             let (_, hashes) = tree.read(path)?;
@@ -140,7 +145,7 @@ impl<R: TileReader> StoredTree<R> {
             let Level::Hash(level) = path.level else { continue };
             tiles.insert((level, path.index), builder.edge()[usize::from(level)].clone());
         }
-        Self { reader, size: builder.size(), root: builder.root(), tiles }
+        Self { reader, size: builder.size(), root: builder.root(), tiles, roots: BTreeMap::new() }
     }
 
     /// The number of leaves.
@@ -267,11 +272,22 @@ impl<R: TileReader> StoredTree<R> {
 
     /// The root of the 2^log2 leaves from `start` on, which is a multiple of that number.
     fn node(&mut self, start: u64, log2: u32) -> Result<Hash, ProveError<R::Error>> {
+        if let Some(root) = self.roots.get(&(start, log2)) {
+            return Ok(*root);
+        }
         let level = u8::try_from(log2 / 8).expect("at most 7");
         let at = start >> (8 * u32::from(level));
         let hashes = self.tile(level, at / 256)?;
         let first = usize::try_from(at % 256).expect("less than 256");
-        Ok(perfect_root(&hashes[first..first + (1 << (log2 % 8))]))
+        let root = perfect_root(&hashes[first..first + (1 << (log2 % 8))]);
+        // A single hash is found as fast in its tile.
+        if !log2.is_multiple_of(8) {
+            if self.roots.len() >= ROOTS_KEPT_MAX {
+                self.roots.clear();
+            }
+            self.roots.insert((start, log2), root);
+        }
+        Ok(root)
     }
 
     /// A tile of the tree, checked: kept from before, or read with those above it that are not here.

@@ -51,9 +51,12 @@ const MAX_SNAPSHOT: u64 = MAX_SWAP_BYTES;
 /// After how many entries a history is kept again: so few are soon derived.
 const SNAPSHOT_EVERY: u64 = 1024;
 
-/// A running operator keeps it again only when an eighth of what was kept has been added: to write it takes as long as
-/// the log is, and nobody is answered meanwhile.
+/// A running operator that has nothing else to do keeps it again only when an eighth of what was kept has been added: to
+/// write it takes as long as the log is, and nobody is answered meanwhile.
 const SNAPSHOT_PART: u64 = 8;
+
+/// One that always has something to do keeps it again when the log has doubled, and has so many entries more.
+const SNAPSHOT_AT_LAST: u64 = 1 << 14;
 
 /// Where a statement stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,7 +329,7 @@ impl Operator {
             return Err(SubmitError::Unwitnessed(asked));
         }
         let note = self.writer.publish(&origin, log_key)?;
-        self.keep_snapshot_now_and_then()?;
+        self.keep_snapshot_after(SNAPSHOT_AT_LAST, 1)?;
         Ok(note)
     }
 
@@ -354,7 +357,16 @@ impl Operator {
     /// As for [`Writer::publish_cosigned`].
     pub fn publish_cosigned(&mut self, note: &str) -> Result<(), SubmitError> {
         self.writer.publish_cosigned(note)?;
-        self.keep_snapshot_now_and_then()
+        self.keep_snapshot_after(SNAPSHOT_AT_LAST, 1)
+    }
+
+    /// What is put off while there is something to do, for whoever has nothing to do now: the history is kept, so that the
+    /// next opening is short.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn rest(&mut self) -> Result<(), SubmitError> {
+        self.keep_snapshot_after(SNAPSHOT_EVERY, SNAPSHOT_PART)
     }
 
     /// Commits as the operator in office, whose key this must be; gives the log's name under it.
@@ -368,11 +380,11 @@ impl Operator {
         Ok(self.roster().vkey.name().to_owned())
     }
 
-    fn keep_snapshot_now_and_then(&mut self) -> Result<(), SubmitError> {
+    /// Keeps the history where at least so many entries, and that part of what was kept, have been added.
+    fn keep_snapshot_after(&mut self, entries: u64, part: u64) -> Result<(), SubmitError> {
         // What is admitted and not committed belongs to no history that may be kept.
-        let every = SNAPSHOT_EVERY.max(self.kept / SNAPSHOT_PART);
-        let due = self.waiting.is_empty() && self.writer.size() - self.kept >= every;
-        if due { self.keep_snapshot() } else { Ok(()) }
+        let is_due = self.writer.size() - self.kept >= entries.max(self.kept / part);
+        if self.waiting.is_empty() && is_due { self.keep_snapshot() } else { Ok(()) }
     }
 
     /// The index of a statement that the log holds or that was admitted, its bytes compared. One that was sequenced and

@@ -50,6 +50,13 @@ const SIGNATURES: usize = 1 << 14;
 /// How long is waited before a log that failed is opened again; twice as long each time, up to the second.
 const REOPEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
+/// How long a checkpoint may be put off while statements keep coming and nobody waits for a proof: those who wait until
+/// theirs is durable are answered the sooner, and monitors hear of it late by no more.
+const PUT_OFF: Duration = Duration::from_millis(20);
+
+/// After how long without anything to do the history is kept.
+const REST: Duration = Duration::from_secs(1);
+
 /// Tells the time of new entries.
 pub type Clock = Box<dyn Fn() -> Instant + Send>;
 
@@ -103,6 +110,8 @@ impl Writer {
             progress,
             counts,
             reopen: None,
+            publish_by: None,
+            rest_at: None,
         };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || writing.run(&work))?;
         Ok(Self { door, thread })
@@ -144,19 +153,19 @@ struct Writing {
     progress: Progress,
     counts: Counts,
     reopen: Option<Reopen>,
+    /// When a checkpoint that was put off is due.
+    publish_by: Option<Moment>,
+    /// When to do what waits until nothing else is to be done; none: it is done.
+    rest_at: Option<Moment>,
 }
 
 impl Writing {
     fn run(mut self, work: &Receiver<Work>) {
         // What an earlier run committed and did not publish.
         self.publish();
-        let mut ends = false;
+        let (mut ends, mut next) = (false, None);
         while !ends {
-            let first = match self.next_due() {
-                None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(at) => work.recv_timeout(at.saturating_duration_since(Moment::now())),
-            };
-            let taken = match first {
+            let taken = match next.take().map_or_else(|| self.wait_for(work), Ok) {
                 Ok(first) => Taken::from(first, work),
                 Err(RecvTimeoutError::Timeout) => Taken::default(),
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -165,9 +174,15 @@ impl Writing {
             self.open_again();
             taken.witnesses.into_iter().for_each(|said| self.heard(said));
             if !taken.submissions.is_empty() {
+                self.rest_at = Some(Moment::now() + REST);
                 self.round(taken.submissions);
             }
-            self.publish();
+            next = self.may_put_off().then(|| work.try_recv().ok()).flatten();
+            if next.is_none() || ends {
+                self.publish_by = None;
+                self.publish();
+                self.rest();
+            }
             for (index, answer) in taken.promises {
                 // Whoever does not wait for it any more need not have it.
                 let _ = answer.send(self.promise(index));
@@ -176,11 +191,40 @@ impl Writing {
         tracing::info!(target: "servanda::writer", "ended");
     }
 
+    /// Waits for the next that there is to do.
+    fn wait_for(&self, work: &Receiver<Work>) -> Result<Work, RecvTimeoutError> {
+        match self.next_due() {
+            None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => work.recv_timeout(at.saturating_duration_since(Moment::now())),
+        }
+    }
+
+    /// Does what waits until nothing else is to be done, where that is so for a while.
+    fn rest(&mut self) {
+        if self.rest_at.is_none_or(|at| at > Moment::now()) {
+            return;
+        }
+        self.rest_at = None;
+        if let Some(Err(error)) = self.operator.as_mut().map(Operator::rest) {
+            // Whoever opens the log next derives it again.
+            tracing::warn!(target: "servanda::writer", %error, "the history could not be kept");
+        }
+    }
+
+    /// Whether the next round may go before the checkpoint over this one.
+    fn may_put_off(&mut self) -> bool {
+        if !self.pending.is_empty() {
+            return false;
+        }
+        let now = Moment::now();
+        now < *self.publish_by.get_or_insert(now + PUT_OFF)
+    }
+
     /// When there is something to do, whether or not anybody comes.
     fn next_due(&self) -> Option<Moment> {
         let reopen = self.reopen.as_ref().and_then(|reopen| reopen.at);
         let gathering = self.gathering.as_ref().filter(|_| self.operator.is_some());
-        [reopen, gathering.and_then(Gathering::next_due)].into_iter().flatten().min()
+        [reopen, gathering.and_then(Gathering::next_due), self.rest_at].into_iter().flatten().min()
     }
 
     /// Takes what came from witnesses.

@@ -48,6 +48,11 @@ impl Pending {
         self.0.entry(index).or_default().push(who);
     }
 
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Forgets those who wait no more.
     fn forget_gone(&mut self) {
         self.0.retain(|_, all| {

@@ -55,7 +55,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use tempfile::{NamedTempFile, TempPath};
-use waiting::{Waiting, sync};
+use waiting::{Waiting, side_by_side, sync};
 
 /// How often a link is tried anew because its folder was removed in between (see [`Store::delete`]).
 const MAX_LINK_TRIES: usize = 8;
@@ -64,7 +64,7 @@ const MAX_LINK_TRIES: usize = 8;
 #[derive(Debug)]
 pub struct Dir {
     home: PathBuf,
-    /// Folders whose names are known to be durable, as are those of the folders above. None of them is ever removed.
+    /// Folders whose names are known to be durable, as are those of the folders above; but for those that were removed since.
     durable_folders: Mutex<BTreeSet<String>>,
 }
 
@@ -121,7 +121,7 @@ impl Dir {
     }
 
     /// Writes an object's bytes to a file that has no name yet but a passing one.
-    fn write_temp(&self, name: &str, bytes: &[u8], wait: bool) -> Result<NamedTempFile, StoreError> {
+    fn write_temp(&self, name: &str, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
         // Never the same name again, in whatever process: else one that sleeps could link another's bytes.
         let mut file = tempfile::Builder::new()
             .prefix("")
@@ -133,21 +133,23 @@ impl Dir {
             let readable = Permissions::from_mode(0o644);
             file.as_file().set_permissions(readable).map_err(io_error(Attempt::Write, name))?;
         }
-        if wait {
-            file.as_file().sync_all().map_err(io_error(Attempt::MakeDurable, name))?;
-        }
         Ok(file)
     }
 
     /// Phase 1 for all objects.
     fn write_all(&self, objects: &[(String, Vec<u8>)], wait: &Waiting) -> Result<Vec<TempPath>, StoreError> {
-        let singly = !Waiting::at_once(objects.len());
-        let write =
-            |(name, bytes): &(String, Vec<u8>)| Ok(self.write_temp(name, bytes, singly)?.into_temp_path());
-        let temps = objects.iter().map(write).collect::<Result<_, StoreError>>()?;
-        if !singly {
+        let many = Waiting::at_once(objects.len());
+        let (mut temps, mut files) = (Vec::with_capacity(objects.len()), Vec::new());
+        for (name, bytes) in objects {
+            let (file, temp) = self.write_temp(name, bytes)?.into_parts();
+            temps.push(temp);
+            // Many would be too many to have open.
+            files.extend((!many).then_some((file, name)));
+        }
+        if many {
             wait.for_all()?;
         }
+        side_by_side(&files, |(file, name)| file.sync_all().map_err(io_error(Attempt::MakeDurable, name)))?;
         Ok(temps)
     }
 
@@ -179,7 +181,10 @@ impl Dir {
     fn make_folders(&self, name: &str) -> Result<(), StoreError> {
         let mode = if name.starts_with("public/") { 0o755 } else { 0o700 };
         for folder in folders_above(name).into_iter().rev().skip(1) {
-            make_folder(&self.home.join(folder), mode).map_err(io_error(Attempt::MakeFolder, folder))?;
+            if make_folder(&self.home.join(folder), mode).map_err(io_error(Attempt::MakeFolder, folder))? {
+                // It may have been there, and another process removed it.
+                self.durable_folders().remove(folder);
+            }
         }
         Ok(())
     }
@@ -202,10 +207,10 @@ impl Dir {
         if Waiting::at_once(awaited.len()) {
             wait.for_all()?;
         } else {
-            awaited.into_iter().try_for_each(|name| sync(&self.home.join(name), name))?;
+            let awaited: Vec<_> = awaited.into_iter().collect();
+            side_by_side(&awaited, |name| sync(&self.home.join(name), name))?;
         }
-        let lasting = new_folders.into_iter().filter(|folder| !is_passing(folder)).map(str::to_owned);
-        self.durable_folders().extend(lasting);
+        self.durable_folders().extend(new_folders.into_iter().map(str::to_owned));
         Ok(())
     }
 
@@ -268,7 +273,8 @@ impl Store for Dir {
             }
             return Ok(Swap::Lost(current));
         }
-        let temp = self.write_temp(name, new, true)?;
+        let temp = self.write_temp(name, new)?;
+        temp.as_file().sync_all().map_err(io_error(Attempt::MakeDurable, name))?;
         self.make_folders(name)?;
         temp.persist(self.home.join(name)).map_err(|e| io_error(Attempt::Publish, name)(e.error))?;
         self.wait_for_names(&[name], &[], &wait)?;
@@ -283,6 +289,7 @@ impl Store for Dir {
         }
         let folder = folders_above(name)[0];
         if is_passing(folder) {
+            self.durable_folders().remove(folder);
             // Succeeds with the last object only; if it does not, an empty folder stays.
             let _ = fs::remove_dir(self.home.join(folder));
         }
@@ -334,12 +341,13 @@ fn is_passing(folder: &str) -> bool {
     folder.starts_with("public/") && folder.ends_with(".p")
 }
 
-/// Makes a folder unless it is there. The mode is the most that the process's mask lets through.
-fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
+/// Makes a folder unless it is there; whether it was made. The mode is the most that the process's mask lets through.
+fn make_folder(path: &Path, mode: u32) -> io::Result<bool> {
     match DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => Ok(true),
         // If this is no folder, whatever is done in it next says so.
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        made => made,
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(e),
     }
 }
 

@@ -82,7 +82,7 @@ fn left_overs_count_for_nothing_until_they_are_cleaned() {
 #[test]
 fn a_put_whose_written_file_is_cleaned_away_fails_and_gives_no_name() {
     let (_folder, dir) = home();
-    let temp = dir.write_temp("public/tile/a", b"a", true).unwrap();
+    let temp = dir.write_temp("public/tile/a", b"a").unwrap();
     dir.clean_temp();
     let refused = dir.link("public/tile/a", b"a", temp.path()).unwrap_err();
     assert!(matches!(refused, StoreError::Io { attempt: Attempt::Publish, .. }), "{refused:?}");
@@ -129,7 +129,7 @@ fn objects_come_and_go_in_one_folder_at_once() {
 impl Dir {
     /// A put that waits for nothing.
     fn link_whole(&self, name: &str) {
-        let temp = self.write_temp(name, name.as_bytes(), false).unwrap();
+        let temp = self.write_temp(name, name.as_bytes()).unwrap();
         assert!(self.link(name, name.as_bytes(), temp.path()).unwrap());
     }
 }

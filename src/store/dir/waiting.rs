@@ -1,7 +1,7 @@
 //! Waiting until bytes and names are on the medium.
 //!
-//! Few files and folders are waited for with one fsync each; many with one syncfs, which is faster by far but waits for
-//! whatever else is being written to that file system. From Linux 5.8 on, syncfs reports bytes that were lost since its
+//! Few files and folders are waited for with one fsync each, side by side, since a disk that takes one takes several in
+//! the same time; many with one syncfs, which waits for whatever else is being written to that file system. From Linux 5.8 on, syncfs reports bytes that were lost since its
 //! handle was opened, so that is opened before anything is written. Other systems have no syncfs: one fsync each.
 //!
 //! Whatever fails here is not tried again on the same file: the system may have dropped the bytes that it could not
@@ -9,12 +9,21 @@
 
 use super::io_error;
 use crate::store::{Attempt, StoreError};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 
-/// Up to this many files and folders are waited for one by one.
-const MAX_SINGLE_SYNCS: usize = 4;
+/// Up to this many files and folders are waited for singly, side by side.
+const MAX_SINGLE_SYNCS: usize = 12;
+
+/// How many files and folders are waited for at the same time.
+const THREADS_MAX: usize = 4;
+
+/// The stack of a thread that only waits, in bytes.
+const STACK: usize = 256 << 10;
 
 /// Waits for what is written after it was opened. While it is open, nobody cleans up in that folder.
 pub(super) struct Waiting {
@@ -37,7 +46,7 @@ impl Waiting {
         Some(clean())
     }
 
-    /// Whether to wait for this many files with [`Waiting::for_all`] rather than with [`sync`] for each.
+    /// Whether to wait for this many files with [`Waiting::for_all`] rather than for each ([`side_by_side`]).
     pub(super) fn at_once(files: usize) -> bool {
         cfg!(target_os = "linux") && files > MAX_SINGLE_SYNCS
     }
@@ -51,6 +60,26 @@ impl Waiting {
 /// Waits until a file's bytes, or a folder's names, are on the medium.
 pub(super) fn sync(path: &Path, name: &str) -> Result<(), StoreError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(io_error(Attempt::MakeDurable, name))
+}
+
+/// Runs `wait` for each of these at the same time; gives the first of their failures.
+pub(super) fn side_by_side<T: Sync>(
+    all: &[T],
+    wait: impl Fn(&T) -> Result<(), StoreError> + Sync,
+) -> Result<(), StoreError> {
+    // They sleep more than they work: threads of their own, which whoever computes does not miss.
+    static THREADS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
+        let named = ThreadPoolBuilder::new().thread_name(|_| "waiting".to_owned());
+        named.num_threads(THREADS_MAX).stack_size(STACK).build().ok()
+    });
+    match &*THREADS {
+        Some(threads) if all.len() > 1 => {
+            let done: Vec<_> = threads.install(|| all.par_iter().with_max_len(1).map(&wait).collect());
+            done.into_iter().collect()
+        }
+        // Where the system gives no threads, one waits after the other.
+        _ => all.iter().try_for_each(wait),
+    }
 }
 
 #[cfg(target_os = "linux")]
