@@ -13,7 +13,9 @@
 //! shares one inversion.
 //!
 //! A table takes [`TABLE_BYTES`] and as long to make as some twenty plain checks. So a key gets one after
-//! [`WORTH_IT`] signatures, all together take [`MAX_BYTES`] at most, and the one that was not used for longest goes.
+//! [`WORTH_IT`] signatures, all together take [`MAX_BYTES`] at most, and the one that was not used for longest goes. Fewer
+//! than [`AT_ONCE`] of a key go the plain way: for a few, a table is not in the cache, and where each of many partners says
+//! something now and then, nobody shall wait until all of them have one.
 //! No verdict depends on whether there is a table.
 
 use super::{Claim, PUBLIC_KEY_LEN, VerifyingKey};
@@ -46,6 +48,9 @@ const MAX_COUNTED: usize = 4096;
 
 /// After how many signatures a key gets a table.
 const WORTH_IT: usize = 64;
+
+/// How many of a key must be asked for at once to count.
+const AT_ONCE: usize = 8;
 
 /// The multiples of a point: for each digit's place i, j·256^i·P for j from 1 to 128.
 pub(super) struct Table(Vec<EdwardsPoint>);
@@ -171,6 +176,9 @@ impl Cache {
         self.calls += 1;
         let (mut worth, mut given) = (Vec::new(), 0);
         let mut look_up = |(at, (key, signatures)): (usize, &(VerifyingKey, usize))| {
+            if *signatures < AT_ONCE {
+                return None;
+            }
             let fresh = Known { signatures: 0, used: 0, minus: None };
             let known = self.keys.entry(key.to_bytes()).or_insert(fresh);
             known.signatures += signatures;
@@ -258,10 +266,20 @@ mod tests {
     fn a_key_gets_a_table_once_it_has_signed_enough() {
         let (mut cache, key) = (Cache::default(), key(1).public());
         assert_eq!(cache.look_up(&[(key, WORTH_IT - 1)]).1, [0; 0]);
-        assert_eq!(cache.look_up(&[(key, 1)]).1, [0]);
+        assert_eq!(cache.look_up(&[(key, AT_ONCE)]).1, [0]);
         cache.keep(key.to_bytes(), Arc::new(Table(Vec::new())));
-        let (tables, worth) = cache.look_up(&[(key, 1)]);
+        let (tables, worth) = cache.look_up(&[(key, AT_ONCE)]);
         assert!(tables[0].is_some() && worth.is_empty());
+    }
+
+    #[test]
+    fn a_key_that_signs_a_few_at_a_time_gets_no_table() {
+        let (mut cache, key) = (Cache::default(), key(1).public());
+        for _ in 0..WORTH_IT {
+            let (tables, worth) = cache.look_up(&[(key, AT_ONCE - 1)]);
+            assert!(tables[0].is_none() && worth.is_empty());
+        }
+        assert!(cache.keys.is_empty());
     }
 
     #[test]
@@ -274,14 +292,15 @@ mod tests {
         let asked: Vec<_> = keys.iter().map(|key| (*key, WORTH_IT)).collect();
         assert_eq!(cache.look_up(&asked).1.len(), MAX_TABLES);
         for key in &keys {
-            cache.look_up(&[(*key, 1), (keys[0], 1)]);
+            cache.look_up(&[(*key, AT_ONCE), (keys[0], AT_ONCE)]);
             cache.keep(key.to_bytes(), Arc::new(Table(Vec::new())));
         }
         assert_eq!(count(&cache), MAX_TABLES);
-        let (tables, _) = cache.look_up(&[(keys[0], 1), (keys[1], 1), (keys[MAX_TABLES], 1)]);
+        let asked = [keys[0], keys[1], keys[MAX_TABLES]].map(|key| (key, AT_ONCE));
+        let (tables, _) = cache.look_up(&asked);
         assert_eq!(tables.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
         // Who lost its table has to sign as much again before it gets another.
-        assert_eq!(cache.look_up(&[(keys[1], WORTH_IT - 2)]).1, [0; 0]);
+        assert_eq!(cache.look_up(&[(keys[1], WORTH_IT - AT_ONCE - 1)]).1, [0; 0]);
     }
 
     #[test]
@@ -294,7 +313,7 @@ mod tests {
             raw[..8].copy_from_slice(&n.to_le_bytes());
             cache.keys.insert(raw, Known { signatures: 1, used: 0, minus: None });
         }
-        assert!(cache.look_up(&[(kept, 1)]).0[0].is_some());
+        assert!(cache.look_up(&[(kept, AT_ONCE)]).0[0].is_some());
         assert_eq!(cache.keys.len(), 1);
     }
 }

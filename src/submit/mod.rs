@@ -56,7 +56,10 @@ const SNAPSHOT_EVERY: u64 = 1024;
 const SNAPSHOT_PART: u64 = 8;
 
 /// One that always has something to do keeps it again when the log has doubled, and has so many entries more.
-const SNAPSHOT_AT_LAST: u64 = 1 << 14;
+const SNAPSHOT_AT_LAST: u64 = 1 << 17;
+
+/// How many ids the index may lag behind: to add them together takes less than to add each round's.
+const INDEX_EVERY: usize = 1024;
 
 /// Where a statement stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,11 +293,18 @@ impl Operator {
         self.waiting.clear();
         self.waiting_bytes = 0;
         self.leaves.stored(self.writer.builder());
+        if self.fresh.len() >= INDEX_EVERY {
+            self.keep_ids();
+        }
+        Ok(())
+    }
+
+    /// Brings the index of ids up to date; what it does not take is kept in memory.
+    fn keep_ids(&mut self) {
         let ids: Vec<_> = self.fresh.iter().map(|(id, index)| (*id, *index)).collect();
         if self.index.add(&ids, self.writer.size(), self.history.head().leaf).is_ok() {
             self.fresh.clear();
         }
-        Ok(())
     }
 
     /// Refuses where a statement that was admitted replaced the operator: who was at work until then commits, hands over,
@@ -360,12 +370,15 @@ impl Operator {
         self.keep_snapshot_after(SNAPSHOT_AT_LAST, 1)
     }
 
-    /// What is put off while there is something to do, for whoever has nothing to do now: the history is kept, so that the
-    /// next opening is short.
+    /// What is put off while there is something to do, for whoever has nothing to do now: the index of ids is brought up to
+    /// date, and the history is kept, so that the next opening is short.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn rest(&mut self) -> Result<(), SubmitError> {
+        if self.waiting.is_empty() && !self.fresh.is_empty() {
+            self.keep_ids();
+        }
         self.keep_snapshot_after(SNAPSHOT_EVERY, SNAPSHOT_PART)
     }
 

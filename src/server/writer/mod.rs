@@ -4,8 +4,8 @@
 //! take what waits -> admit, one commit for all of it -> durable: promises -> publish -> proofs -> take what waits …
 //! ```
 //!
-//! It never waits for more statements: while one round is written the next one gathers in the queue, so rounds grow with load
-//! by themselves. A failure whose outcome is unknown closes the log; everyone whose statement was in that round is told that it
+//! While one round is written the next one gathers in the queue, so rounds grow with load by themselves; only behind a large one
+//! is waited for company, some milliseconds (`taken`). A failure whose outcome is unknown closes the log; everyone whose statement was in that round is told that it
 //! is not known, and the log is opened again, after a while that grows. Whoever then sends the same statement again learns what
 //! became of it. Only where another writer has taken over it stays closed.
 
@@ -14,10 +14,11 @@ mod counts;
 mod publish;
 mod quorum;
 mod round;
+mod taken;
 
 pub use quorum::{Quorum, TIMEOUT};
 
-use super::door::{Answer, Door, Refusal, Submission, Work};
+use super::door::{Answer, Door, Refusal, Work};
 use super::metrics::Metrics;
 use super::progress::{Progress, Reached};
 use super::rates::{Rate, Rates};
@@ -25,8 +26,7 @@ use crate::armor::File;
 use crate::client::Client;
 use crate::field::{Class, Handle, Instant};
 use crate::key::SigningKey;
-use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES};
-use crate::merkle::bundle;
+use crate::log::LogError;
 use crate::promise::Promise;
 use crate::roster::{InForce, Roster};
 use crate::submit::{Operator, SubmitError};
@@ -37,15 +37,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant as Moment};
 use std::{io, mem};
+use taken::{Company, Taken};
 
 /// How often one partner may say something: so often at once, and a second.
 pub const PARTNER_RATE: Rate = Rate { burst: 100, per_second: 50 };
 
 /// How many authors are remembered for that.
 const AUTHORS: usize = 4096;
-
-/// How much longer than its statement an entry can be, in bytes.
-const SIGNATURES: usize = 1 << 14;
 
 /// How long is waited before a log that failed is opened again; twice as long each time, up to the second.
 const REOPEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
@@ -112,6 +110,7 @@ impl Writer {
             reopen: None,
             publish_by: None,
             rest_at: None,
+            company: Company::after(0),
         };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || writing.run(&work))?;
         Ok(Self { door, thread })
@@ -157,6 +156,7 @@ struct Writing {
     publish_by: Option<Moment>,
     /// When to do what waits until nothing else is to be done; none: it is done.
     rest_at: Option<Moment>,
+    company: Company,
 }
 
 impl Writing {
@@ -166,11 +166,12 @@ impl Writing {
         let (mut ends, mut next) = (false, None);
         while !ends {
             let taken = match next.take().map_or_else(|| self.wait_for(work), Ok) {
-                Ok(first) => Taken::from(first, work),
+                Ok(first) => Taken::from(first, work, &self.company),
                 Err(RecvTimeoutError::Timeout) => Taken::default(),
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             ends = taken.ends;
+            let submitted = taken.submissions.len();
             self.open_again();
             taken.witnesses.into_iter().for_each(|said| self.heard(said));
             if !taken.submissions.is_empty() {
@@ -181,8 +182,10 @@ impl Writing {
             if next.is_none() || ends {
                 self.publish_by = None;
                 self.publish();
+                self.step();
                 self.rest();
             }
+            self.company = Company::after(submitted);
             for (index, answer) in taken.promises {
                 // Whoever does not wait for it any more need not have it.
                 let _ = answer.send(self.promise(index));
@@ -340,44 +343,6 @@ fn numbered<'a>(operator: &InForce, keys: &'a [SigningKey]) -> Vec<(u8, &'a Sign
     let may = numbered.filter(|(_, (_, officer))| officer.classes.has(Class::OperateLog));
     may.filter_map(|(number, (public, _))| Some((number, keys.iter().find(|key| key.public() == *public)?)))
         .collect()
-}
-
-/// Who asked for the promise of which entry.
-type Asked = (u64, tokio::sync::oneshot::Sender<Result<String, Refusal>>);
-
-/// What waited, up to one round.
-#[derive(Default)]
-struct Taken {
-    submissions: Vec<Submission>,
-    promises: Vec<Asked>,
-    witnesses: Vec<Work>,
-    /// Nothing comes after this.
-    ends: bool,
-}
-
-impl Taken {
-    fn from(first: Work, work: &Receiver<Work>) -> Self {
-        let (mut taken, mut bytes, mut next) = (Self::default(), 0, Some(first));
-        while let Some(one) = next.take() {
-            match one {
-                Work::Submission(submission) => {
-                    bytes += bundle::ENTRY_MAX.min(submission.statement.len() + SIGNATURES);
-                    taken.submissions.push(*submission);
-                }
-                Work::Promise(index, answer) => taken.promises.push((index, answer)),
-                Work::Learned(_) | Work::Told(_) => taken.witnesses.push(one),
-                // What was sent before has been taken; what comes now is too late.
-                Work::End => {
-                    taken.ends = true;
-                    return taken;
-                }
-            }
-            if taken.submissions.len() < MAX_ROUND && bytes + bundle::ENTRY_MAX <= MAX_ROUND_BYTES {
-                next = work.try_recv().ok();
-            }
-        }
-        taken
-    }
 }
 
 /// An inclusion proof and the entry, from what is published.

@@ -52,7 +52,6 @@ impl Writing {
                 if is_new {
                     self.counts.rounds.inc();
                 }
-                self.step();
                 let broken = judged.into_iter().filter_map(|judged| self.durable(judged)).last();
                 // An index of ids that failed once fails from then on: it is made anew with the log.
                 if let Some(error) = broken {
