@@ -26,7 +26,7 @@ use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::prove::StoredTree;
 use servanda::proof;
 use servanda::text::count;
-use servanda::verify::{Audit, Options, Trouble};
+use servanda::verify::{Audit, Options};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -63,26 +63,12 @@ pub fn history(context: &Context, log: &Log) -> Result<History> {
 /// When what is stored is not what the checkpoint commits to, or not what was verified before; or when the operator who
 /// signed the checkpoint was replaced by what is below it.
 pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
-    audit(context, log, true)
-}
-
-/// The same of a copy that is taken over from an operator who was replaced, and may have signed beyond that.
-///
-/// # Errors
-/// As for [`verified`].
-pub fn copied(context: &Context, log: &Log) -> Result<(History, u64)> {
-    audit(context, log, false)
-}
-
-fn audit(context: &Context, log: &Log, in_office: bool) -> Result<(History, u64)> {
     let store = &log.place.public;
     let (size, root) = (log.checkpoint.size(), log.checkpoint.root());
     let folder = folder(&log.id());
     let (history, builder) = match folder.as_deref().and_then(resume) {
         Some((kept_root, history)) if (history.head().size, kept_root) == (size, root) => {
-            if in_office {
-                signed_in_office(&history, log)?;
-            }
+            signed_in_office(&history, log)?;
             return Ok((history, 0));
         }
         Some((kept_root, history)) => {
@@ -120,9 +106,7 @@ fn audit(context: &Context, log: &Log, in_office: bool) -> Result<(History, u64)
         .hint("`servanda verify` tells what is wrong")
         .into());
     }
-    if in_office {
-        signed_in_office(&report.history, log)?;
-    }
+    signed_in_office(&report.history, log)?;
     if let Some(folder) = folder.filter(|_| report.findings == 0) {
         // Without a place to keep it the next time is slower, nothing else.
         let _ = keep(&folder, &report.history, root, log.checkpoint.as_str());
@@ -130,18 +114,12 @@ fn audit(context: &Context, log: &Log, in_office: bool) -> Result<(History, u64)
     Ok((report.history, report.findings))
 }
 
-/// Refuses a checkpoint by another operator than the one in office at its end: one that was replaced may go on signing.
+/// Refuses a checkpoint by another operator than the one in office at its end, by all that was verified.
 fn signed_in_office(history: &History, log: &Log) -> Result<()> {
-    let Some(roster) = history.roster().filter(|roster| roster.unknown.is_none()) else { return Ok(()) };
-    let (got, want) = (log.checkpoint.log(), &roster.vkey);
-    if got == want {
-        return Ok(());
+    match history.roster().filter(|roster| roster.unknown.is_none()) {
+        Some(roster) => log.must_be_signed_by(&roster.vkey),
+        None => Ok(()),
     }
-    let (got, want) = (Box::new(got.clone()), Box::new(want.clone()));
-    let office = plain(want.name());
-    Err(Problem::refused(format!("the checkpoint {}", Trouble::Key { got, want }))
-        .hint(format!("its operator was replaced: read the log where {office} serves it"))
-        .into())
 }
 
 /// What is to be said where what was verified before was an earlier operator's, over whose history this one prevails.
