@@ -99,6 +99,7 @@ impl Writer {
             partners,
             published: None,
             pending: Pending::default(),
+            held: Vec::new(),
             gathering,
             progress,
             counts,
@@ -139,6 +140,8 @@ struct Writing {
     partners: Option<Rates<Handle>>,
     published: Option<Published>,
     pending: Pending,
+    /// What waits at the beginning of a run, until the witnesses have told their times.
+    held: Vec<Submission>,
     /// None where nobody need cosign what is published.
     gathering: Option<Gathering>,
     progress: Progress,
@@ -164,8 +167,12 @@ impl Writing {
             ends = taken.ends;
             self.open_again();
             taken.witnesses.into_iter().for_each(|said| self.heard(said));
-            if !taken.submissions.is_empty() {
-                self.round(taken.submissions);
+            self.held.extend(taken.submissions);
+            if ends || !self.hears_times() {
+                let submissions = mem::take(&mut self.held);
+                if !submissions.is_empty() {
+                    self.round(submissions);
+                }
             }
             self.publish();
             for (index, answer) in taken.promises {
@@ -181,6 +188,11 @@ impl Writing {
         let reopen = self.reopen.as_ref().and_then(|reopen| reopen.at);
         let gathering = self.gathering.as_ref().filter(|_| self.operator.is_some());
         [reopen, gathering.and_then(Gathering::next_due)].into_iter().flatten().min()
+    }
+
+    /// Whether commits wait for the witnesses' times.
+    fn hears_times(&mut self) -> bool {
+        self.operator.is_some() && self.gathering.as_mut().is_some_and(Gathering::hears_times)
     }
 
     /// Takes what came from witnesses.
