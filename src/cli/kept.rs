@@ -6,8 +6,8 @@
 //! ```text
 //! history, ledger, checkpoint-SIZE     how far the log was verified whole
 //! seen                                 the newest checkpoint that was accepted from a server
-//! doubted/other-SIZE-ROOT, older-…     checkpoints that a server gave and that do not go on from `seen`: until `verify` finds them to
-//!                                      be of the same history, or takes the evidence
+//! doubted/other-SIZE-ROOT, older-…     checkpoints that a server gave, cosigned or not, and that do not go on from `seen`: until
+//!                                      `verify` finds them to be of the same history, or takes the evidence
 //! replaced                             what was seen of an operator whose history its successor's prevailed over
 //! objects/                             copies of what servers gave, and what was proven (store::cached)
 //! ```
@@ -219,18 +219,27 @@ pub fn against_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Resu
     if let Some(from) = succeeds(place, log, now, before.claim().origin)? {
         return Ok((true, prevails_from(place, from, before.claim(), now)?));
     }
-    let checked = contains(place, before.claim(), &path, now);
-    if checked.is_err() {
+    let differs = differs(place, before.claim(), &path, now).transpose();
+    if let Some(differs) = differs {
         // Without a place to keep it nothing can be proven with it, and it is refused all the same.
-        let _ = doubt(log, now, now.size() < before.claim().size);
+        let kept = doubt(log, now, now.size() < before.claim().size).ok().flatten();
+        let kept = kept.map_or(String::new(), |path| format!("; what it signed is kept: {}", path.display()));
+        let Differs { what, hint } = differs?;
+        return Err(Problem::refused(what).hint(format!("{hint}{kept}")).into());
     }
     let says_more = now.size() > before.claim().size || now.origin() != before.claim().origin;
-    checked.map(|()| (says_more, None))
+    Ok((says_more, None))
 }
 
-/// Keeps a checkpoint that does not go on from what was seen.
-fn doubt(log: &Hash, now: &VerifiedCheckpoint, is_older: bool) -> std::io::Result<()> {
-    let Some(folder) = folder(log) else { return Ok(()) };
+/// What a server contradicts that was seen of it before, with a checkpoint that lacks its quorum, and so is accepted by nobody: its
+/// operator signed it all the same, and may never show it again. It is kept; the error says where, and how evidence is made.
+pub fn contradicted(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Option<anyhow::Error> {
+    against_seen(place, log, now).err().filter(Problem::is_refusal)
+}
+
+/// Keeps a checkpoint that does not go on from what was seen; where, if there was room for it.
+fn doubt(log: &Hash, now: &VerifiedCheckpoint, is_older: bool) -> std::io::Result<Option<PathBuf>> {
+    let Some(folder) = folder(log) else { return Ok(None) };
     let sort = if is_older { "older" } else { "other" };
     let of_sort = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(sort));
     let there: Vec<PathBuf> = doubted(log).into_iter().filter(of_sort).collect();
@@ -238,11 +247,12 @@ fn doubt(log: &Hash, now: &VerifiedCheckpoint, is_older: bool) -> std::io::Resul
         let came = |path: &&PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
         match there.iter().min_by_key(came) {
             Some(first) if is_older => fs::remove_file(first)?,
-            _ => return Ok(()),
+            _ => return Ok(None),
         }
     }
     let name = format!("{sort}-{}-{}", now.size(), now.root().short());
-    write(&folder.join(DOUBTED), &name, now.as_str().as_bytes())
+    let folder = folder.join(DOUBTED);
+    write(&folder, &name, now.as_str().as_bytes()).map(|()| Some(folder.join(name)))
 }
 
 /// From which size on a log has an operator who came after the one of an origin, if it has: then what that one signed says
@@ -256,14 +266,25 @@ pub fn succeeds(place: &Place, log: &Hash, now: &VerifiedCheckpoint, origin: &st
     proof::succeeds(&place.public, claim, origin, Some(log)).map_err(read_problem)
 }
 
-/// Refuses a log that does not contain what a checkpoint says that was seen before.
-fn contains(place: &Place, before: Claim<'_>, path: &Path, now: &VerifiedCheckpoint) -> Result<()> {
+/// A log does not contain what was seen.
+struct Differs {
+    what: String,
+    hint: String,
+}
+
+/// How a log differs from what a checkpoint says that was seen before; none: it contains that.
+fn differs(
+    place: &Place,
+    before: Claim<'_>,
+    path: &Path,
+    now: &VerifiedCheckpoint,
+) -> Result<Option<Differs>> {
     let (shown, size, since) = (place.path.display(), before.size, path.display());
     let is_behind = now.size() < size;
     if !is_behind {
         let mut client = Client::open(&place.public, now.size(), now.root()).map_err(read_problem)?;
         if client.root_at(size).map_err(read_problem)? == before.root {
-            return Ok(());
+            return Ok(None);
         }
     }
     let what = if is_behind {
@@ -281,7 +302,7 @@ fn contains(place: &Place, before: Claim<'_>, path: &Path, now: &VerifiedCheckpo
     } else {
         format!("`servanda verify {shown} --since {since}` takes the evidence")
     };
-    Err(Problem::refused(what).hint(hint).into())
+    Ok(Some(Differs { what, hint }))
 }
 
 /// Where all this is kept of a log.

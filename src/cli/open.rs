@@ -286,6 +286,19 @@ fn policy_for(place: &Place, held: Option<&Held>, signed: &SignedCheckpoint) -> 
     proof::policy_for(&place.public, signed.claim(), &policy, pinned).map_err(read_problem)
 }
 
+/// What a checkpoint on a server, which is not accepted, contradicts that was seen of its log before: what its operator signed
+/// without a quorum is evidence as well.
+fn contradicted(
+    place: &Place,
+    held: Option<&Held>,
+    signed: &SignedCheckpoint,
+    policy: &Policy,
+) -> Option<Error> {
+    let now = signed.open(&policy.without_quorum()).ok()?;
+    let log = place.log_on_server(held, Some(signed))?;
+    kept::contradicted(place, &log, &now)
+}
+
 /// A log under a checkpoint that the policy accepts, its entry 0 proven, and pinned where the trust file pins it.
 pub struct Log {
     /// Where it lies.
@@ -342,7 +355,10 @@ impl Log {
         })?;
         let signed = SignedCheckpoint::parse(&bytes).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let policy = policy_for(&place, held.as_ref(), &signed)?;
-        let checkpoint = signed.open(&policy).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
+        let checkpoint = signed.open(&policy).map_err(|error| {
+            let contradicted = contradicted(&place, held.as_ref(), &signed, &policy);
+            not_accepted(&error, held.as_ref(), contradicted)
+        })?;
         let mut client =
             Client::open(&place.public, checkpoint.size(), checkpoint.root()).map_err(read_problem)?;
         let entry = client.entry(0).map_err(read_problem)?;
@@ -483,6 +499,11 @@ pub fn other_log(held: &Held, got: &Hash, want: &Hash) -> Problem {
 
 /// Says why a checkpoint was not accepted, and what to do.
 pub fn checkpoint_problem(error: &CheckpointError, held: Option<&Held>) -> Error {
+    not_accepted(error, held, None)
+}
+
+/// The same, with what else is held against it.
+fn not_accepted(error: &CheckpointError, held: Option<&Held>, besides: Option<Error>) -> Error {
     let trusted = held.map_or("the log's founding".to_owned(), |h| h.path.display().to_string());
     let hint = match error {
         CheckpointError::UnknownOrigin(origin) => {
@@ -504,7 +525,12 @@ pub fn checkpoint_problem(error: &CheckpointError, held: Option<&Held>) -> Error
             "want a signed note of origin, size and root (c2sp.org/tlog-checkpoint)".to_owned()
         }
     };
-    Problem::refused(format!("the checkpoint is not accepted: {error}")).hint(hint).into()
+    let problem = Problem::refused(format!("the checkpoint is not accepted: {error}"));
+    match besides {
+        // Nobody is to wait for the witnesses of another history.
+        Some(besides) => problem.because(besides).into(),
+        None => problem.hint(hint).into(),
+    }
 }
 
 /// Says what could not be read under a trusted root: exit code 1 where the log is to blame.
