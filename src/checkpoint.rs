@@ -70,13 +70,17 @@ pub enum CheckpointError {
     #[error("not signed by the log {0:?}")]
     NotSigned(String),
     /// Those who cosigned are no quorum.
-    #[error("cosigned by {} of {} ({}): no quorum", .cosigned.len(), text::count(.of, "witness", "witnesses"), .cosigned.join(", "))]
+    #[error("cosigned by {} of {}{}: no quorum", .cosigned.len(), text::count(.of, "witness", "witnesses"), listed(.cosigned))]
     Quorum {
         /// The witnesses that did, by their names in the policy.
         cosigned: Vec<String>,
         /// The number of witnesses in the policy.
         of: usize,
     },
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
 }
 
 /// The state of a log: origin, size, root. Made by its writer, or found inside a [`VerifiedCheckpoint`].

@@ -116,6 +116,8 @@ pub fn object(store: &dyn Read, path: TilePath) -> Result<Option<Vec<u8>>, ReadE
 pub struct Client<'a> {
     store: &'a dyn Read,
     tree: StoredTree<Tiles<'a>>,
+    /// The bundle that an entry was read from last, as it is stored: whoever reads one of it often reads another.
+    last: Option<(TilePath, Vec<u8>)>,
 }
 
 impl<'a> Client<'a> {
@@ -124,13 +126,13 @@ impl<'a> Client<'a> {
     /// # Errors
     /// When it cannot be read, or is not what the root commits to.
     pub fn open(store: &'a dyn Read, size: u64, root: Hash) -> Result<Self, ReadError> {
-        Ok(Self { store, tree: StoredTree::open(Tiles(store), size, root)? })
+        Ok(Self { store, tree: StoredTree::open(Tiles(store), size, root)?, last: None })
     }
 
     /// Opens a log as far as it was derived here from its entries.
     #[must_use]
     pub fn resume(store: &'a dyn Read, builder: &TileBuilder) -> Self {
-        Self { store, tree: StoredTree::resume(Tiles(store), builder) }
+        Self { store, tree: StoredTree::resume(Tiles(store), builder), last: None }
     }
 
     /// The number of entries.
@@ -153,8 +155,12 @@ impl<'a> Client<'a> {
         let want = self.tree.leaf_hash(index)?;
         let (number, at) = (index / u64::from(TILE_WIDTH), index % u64::from(TILE_WIDTH));
         let path = TilePath::at(Level::Entries, number, self.size()).expect("the tree has the leaf");
-        let bytes = object(self.store, path)?.ok_or(ReadError::Missing(path))?;
-        let entries = bundle::parse(&bytes, path.width).map_err(|error| ReadError::Bundle { path, error })?;
+        if self.last.as_ref().is_none_or(|(last, _)| *last != path) {
+            let bytes = object(self.store, path)?.ok_or(ReadError::Missing(path))?;
+            self.last = Some((path, bytes));
+        }
+        let (_, bytes) = self.last.as_ref().expect("it was just read");
+        let entries = bundle::parse(bytes, path.width).map_err(|error| ReadError::Bundle { path, error })?;
         let entry = entries[usize::try_from(at).expect("at most 255")];
         if leaf_hash(entry) == want { Ok(entry.to_vec()) } else { Err(ReadError::Entry { path, index }) }
     }

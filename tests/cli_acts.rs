@@ -103,6 +103,78 @@ fn an_obligation_is_named_by_its_pledge_alone_where_one_is_open() {
     assert_eq!(say(&office, "de", &["respond", "@0", "--delivered"]).code, 2);
 }
 
+/// A pledge to Ukraine that its author calls so.
+fn referred(office: &Office, by: &str, reference: &str) -> String {
+    let terms =
+        ["--to", "ua", "--title", "Help", "--instrument", "military", "--quantity", "exactly 4 trucks"];
+    let due = ["--due", "all; 2027-06-30; exactly 4 trucks", "--reference", reference];
+    good(office, by, &[&["pledge"], &terms[..], &due].concat());
+    office.entries().last().unwrap().id.to_string()
+}
+
+#[test]
+fn a_pledge_is_called_by_its_reference_wherever_one_is_taken() {
+    let office = Office::founded(&PARTNERS);
+    let id = referred(&office, "de", "DEU/C24");
+    let body = |kind: &str, field: &str| last(&office)[kind][field].clone();
+    good(&office, "ua", &["accept", "DEU/C24"]);
+    assert_eq!(body("accept", "statements"), serde_json::json!([id]));
+    // Of new terms under the same reference it is those that are accepted.
+    let title = ["--title", "More help", "--instrument", "military", "--reference", "DEU/C24"];
+    let terms =
+        ["--to", "ua", "--quantity", "exactly 4 trucks", "--due", "all; 2027-06-30; exactly 4 trucks"];
+    good(&office, "de", &[&["amend", "DEU/C24"], &title[..], &terms].concat());
+    assert_eq!(body("amend", "statement"), id.as_str());
+    let new = office.entries().last().unwrap().id.to_string();
+    good(&office, "ua", &["accept", "DEU/C24"]);
+    assert_eq!(body("accept", "statements"), serde_json::json!([new]));
+    let owed = serde_json::json!({ "pledge": id, "occasion": { "due": 0 } });
+    good(&office, "de", &["respond", "DEU/C24/due/0", "--acknowledged"]);
+    assert_eq!(body("respond", "obligation"), owed);
+    good(&office, "de", &["respond", "DEU/C24", "--delivered"]);
+    assert_eq!(body("respond", "obligation"), owed);
+    good(&office, "fr", &["attest", "DEU/C24"]);
+    assert_eq!(body("attest", "on"), serde_json::json!({ "obligation": owed }));
+    good(&office, "ua", &["notice", "DEU/C24", "--clarification", "--text", "With thanks"]);
+    assert_eq!(body("notice", "statement"), id.as_str());
+    for read in [["show", "DEU/C24"], ["prove", "DEU/C24"], ["history", "DEU/C24"]] {
+        let ended = office.good(&[&read[..], &["--log", "log"]].concat());
+        assert!(ended.out.contains(&id[..12]) || ended.out.contains("Help"), "{read:?}: {}", ended.out);
+    }
+    good(&office, "de", &["withdraw", "DEU/C24"]);
+    assert_eq!(body("withdraw", "from"), serde_json::json!({ "pledges": [id] }));
+}
+
+#[test]
+fn a_reference_that_could_be_several_is_refused_with_all_of_them() {
+    let office = Office::founded(&PARTNERS);
+    let (one, other) = (referred(&office, "de", "A-1"), referred(&office, "fr", "A-1"));
+    let size = office.size();
+    let ids = [&one[..12], &other[..12]];
+    let told = |ended: &Ended, ids: &[&str]| {
+        assert_eq!(ended.code, 2, "{}{}", ended.out, ended.err);
+        assert!(ids.iter().all(|id| ended.err.contains(id)), "{}", ended.err);
+    };
+    for act in
+        [&["accept", "A-1"][..], &["respond", "A-1/due/0", "--delivered"], &["notice", "A-1", "--objection"]]
+    {
+        told(&say(&office, "ua", act), &ids);
+    }
+    for read in ["show", "prove", "history"] {
+        told(&office.run(&[read, "A-1", "--log", "log"]), &ids);
+        let ended = office.run(&[read, "A-2", "--log", "log"]);
+        told(&ended, &[]);
+        assert!(ended.err.contains("no pledge or record here is called \"A-2\""), "{}", ended.err);
+    }
+    told(&say(&office, "ua", &["accept", "A-2"]), &["no pledge or record here is called"]);
+    assert_eq!(office.size(), size);
+    // A reference that is the beginning of another statement's id is not taken for either.
+    let digits = &office.entries()[0].id.to_string()[..4];
+    let third = referred(&office, "de", digits);
+    told(&say(&office, "ua", &["accept", digits]), &[&third[..12]]);
+    good(&office, "ua", &["accept", &third[..12]]);
+}
+
 #[test]
 fn new_terms_are_as_strong_and_hold_as_long_ago_as_the_old_ones_unless_they_say_otherwise() {
     let office = Office::founded(&PARTNERS);

@@ -302,7 +302,7 @@ fn an_entry_that_is_not_there_or_not_one_is_told() {
     };
     assert!(refused("@3").contains("error: there is no entry 3: the last one is 2\n"));
     assert!(refused("0000000000").contains("no statement in this log has an id that begins with 0000000000"));
-    assert!(refused("abc").contains("want 4 to 64 hexadecimal digits"));
+    assert!(refused("abc").contains("no pledge or record here is called \"abc\""));
 }
 
 #[test]

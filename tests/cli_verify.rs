@@ -426,7 +426,7 @@ fn an_entry_is_named_by_its_number_or_the_beginning_of_its_id() {
     world.run(&format!("prove {upper} --log paris --out one.tlog-proof")).ends(0);
     world.run("prove #9 --log paris").ends(2).says("the last one is 8");
     world.run("prove 0000000000 --log paris").ends(2).says("no statement in this log");
-    world.run("prove abc --log paris").ends(2).says("4 to 64 hexadecimal digits");
+    world.run("prove abc --log paris").ends(2).says("no pledge or record here is called");
     world.run("prove #7 --log paris --out one.tlog-proof").ends(2).says("is there already");
 }
 

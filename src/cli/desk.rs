@@ -3,8 +3,10 @@
 
 use super::keys::LogKeyArgs;
 use super::lookup::{self, Wanted};
+use super::named;
 use super::open::{self, Held, Log, LogArgs, Place};
 use super::plain::plain;
+use super::plain::quoted;
 use super::problem::{Hint, Problem};
 use super::{Context, hints, kept};
 use anyhow::Result;
@@ -149,15 +151,47 @@ impl Desk {
         }
     }
 
-    /// The whole id of a statement that is called by its first digits.
+    /// The whole id of a statement that is called by its first digits, by @ and its entry's index, or, of a pledge or record, by its
+    /// author's reference.
+    ///
+    /// # Errors
+    /// When nothing is called that, or several are, which are listed.
     pub fn whole_id(&self, context: &Context, text: &str) -> Result<Hash> {
-        let wanted: Wanted = text.parse()?;
-        let index = match (&self.door, &wanted) {
-            (Door::Closed(read), _) => lookup::find(&read.1, &context.screen, &wanted)?,
+        let called = |ledger| (ledger, named::by_reference(ledger, text));
+        let called = self.history().ledger().map(called).filter(|(_, found)| !found.is_empty());
+        let Some((ledger, _)) = called else {
+            return match text.parse::<Wanted>() {
+                Ok(Wanted::Reference(_)) => Err(named::none(text).into()),
+                wanted => self.id_of(context, &wanted?),
+            };
+        };
+        let pledge = named::one(ledger, text)?.said.id;
+        // The digits of a reference may be the beginning of another statement's id.
+        let other = match text.parse::<Wanted>() {
+            Ok(wanted @ (Wanted::Id(_) | Wanted::Index(_))) => self.id_of(context, &wanted).ok(),
+            _ => None,
+        };
+        match other.filter(|id| ledger.pledge_of(id).is_none_or(|of| of.said.id != pledge)) {
+            None => Ok(pledge),
+            Some(other) => Err(Problem::new(format!(
+                "{} is the reference of the pledge {}, and names the statement {} as well",
+                quoted(text),
+                pledge.short(),
+                other.short()
+            ))
+            .hint("name the one that you mean by its id")
+            .into()),
+        }
+    }
+
+    fn id_of(&self, context: &Context, wanted: &Wanted) -> Result<Hash> {
+        let index = match (&self.door, wanted) {
             (Door::Open(..), Wanted::Index(index)) => *index,
             (Door::Open(operator, _), Wanted::Id(digits)) => {
                 lookup::one(digits, &operator.index().starting_with(digits)?)?
             }
+            (Door::Open(..), Wanted::Reference(text)) => return Err(named::none(text).into()),
+            (Door::Closed(read), _) => lookup::find(&read.1, &context.screen, wanted)?,
         };
         let bytes = match &self.door {
             Door::Closed(read) => read.1.client()?.entry(index).map_err(open::read_problem)?,

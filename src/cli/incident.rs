@@ -76,7 +76,8 @@ pub fn report(context: &Context, args: ReportArgs) -> Result<Outcome> {
 /// What is attested or disputed.
 #[derive(Args)]
 struct StanceArgs {
-    /// The id of a report or response; or an obligation: PLEDGE/due/N, PLEDGE/call/ID, or PLEDGE where one is open
+    /// A report or response, by its id or the first digits, or @ and its entry's index; or an obligation: PLEDGE/due/N,
+    /// PLEDGE/call/ID, or PLEDGE where one is open
     on: Option<String>,
     /// occurred, kind, attribution or figures of a report; delivered of a response or obligation, which goes without
     /// saying there; may be repeated

@@ -6,8 +6,8 @@
 //! ```text
 //! history, ledger, checkpoint-SIZE     how far the log was verified whole
 //! seen                                 the newest checkpoint that was accepted from a server
-//! doubted/other-SIZE-ROOT, older-…     checkpoints that a server gave and that do not go on from `seen`: until `verify` finds them to
-//!                                      be of the same history, or takes the evidence
+//! doubted/other-SIZE-ROOT, older-…     checkpoints that a server gave, cosigned or not, and that do not go on from `seen`: until
+//!                                      `verify` finds them to be of the same history, or takes the evidence
 //! replaced                             what was seen of an operator whose history its successor's prevailed over
 //! objects/                             copies of what servers gave, and what was proven (store::cached)
 //! ```
@@ -26,7 +26,7 @@ use servanda::merkle::builder::TileBuilder;
 use servanda::merkle::prove::StoredTree;
 use servanda::proof;
 use servanda::text::count;
-use servanda::verify::{Audit, Options, Trouble};
+use servanda::verify::{Audit, Options};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -63,26 +63,12 @@ pub fn history(context: &Context, log: &Log) -> Result<History> {
 /// When what is stored is not what the checkpoint commits to, or not what was verified before; or when the operator who
 /// signed the checkpoint was replaced by what is below it.
 pub fn verified(context: &Context, log: &Log) -> Result<(History, u64)> {
-    audit(context, log, true)
-}
-
-/// The same of a copy that is taken over from an operator who was replaced, and may have signed beyond that.
-///
-/// # Errors
-/// As for [`verified`].
-pub fn copied(context: &Context, log: &Log) -> Result<(History, u64)> {
-    audit(context, log, false)
-}
-
-fn audit(context: &Context, log: &Log, in_office: bool) -> Result<(History, u64)> {
     let store = &log.place.public;
     let (size, root) = (log.checkpoint.size(), log.checkpoint.root());
     let folder = folder(&log.id());
     let (history, builder) = match folder.as_deref().and_then(resume) {
         Some((kept_root, history)) if (history.head().size, kept_root) == (size, root) => {
-            if in_office {
-                signed_in_office(&history, log)?;
-            }
+            signed_in_office(&history, log)?;
             return Ok((history, 0));
         }
         Some((kept_root, history)) => {
@@ -120,9 +106,7 @@ fn audit(context: &Context, log: &Log, in_office: bool) -> Result<(History, u64)
         .hint("`servanda verify` tells what is wrong")
         .into());
     }
-    if in_office {
-        signed_in_office(&report.history, log)?;
-    }
+    signed_in_office(&report.history, log)?;
     if let Some(folder) = folder.filter(|_| report.findings == 0) {
         // Without a place to keep it the next time is slower, nothing else.
         let _ = keep(&folder, &report.history, root, log.checkpoint.as_str());
@@ -130,18 +114,12 @@ fn audit(context: &Context, log: &Log, in_office: bool) -> Result<(History, u64)
     Ok((report.history, report.findings))
 }
 
-/// Refuses a checkpoint by another operator than the one in office at its end: one that was replaced may go on signing.
+/// Refuses a checkpoint by another operator than the one in office at its end, by all that was verified.
 fn signed_in_office(history: &History, log: &Log) -> Result<()> {
-    let Some(roster) = history.roster().filter(|roster| roster.unknown.is_none()) else { return Ok(()) };
-    let (got, want) = (log.checkpoint.log(), &roster.vkey);
-    if got == want {
-        return Ok(());
+    match history.roster().filter(|roster| roster.unknown.is_none()) {
+        Some(roster) => log.must_be_signed_by(&roster.vkey),
+        None => Ok(()),
     }
-    let (got, want) = (Box::new(got.clone()), Box::new(want.clone()));
-    let office = plain(want.name());
-    Err(Problem::refused(format!("the checkpoint {}", Trouble::Key { got, want }))
-        .hint(format!("its operator was replaced: read the log where {office} serves it"))
-        .into())
 }
 
 /// What is to be said where what was verified before was an earlier operator's, over whose history this one prevails.
@@ -241,18 +219,27 @@ pub fn against_seen(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Resu
     if let Some(from) = succeeds(place, log, now, before.claim().origin)? {
         return Ok((true, prevails_from(place, from, before.claim(), now)?));
     }
-    let checked = contains(place, before.claim(), &path, now);
-    if checked.is_err() {
+    let differs = differs(place, before.claim(), &path, now).transpose();
+    if let Some(differs) = differs {
         // Without a place to keep it nothing can be proven with it, and it is refused all the same.
-        let _ = doubt(log, now, now.size() < before.claim().size);
+        let kept = doubt(log, now, now.size() < before.claim().size).ok().flatten();
+        let kept = kept.map_or(String::new(), |path| format!("; what it signed is kept: {}", path.display()));
+        let Differs { what, hint } = differs?;
+        return Err(Problem::refused(what).hint(format!("{hint}{kept}")).into());
     }
     let says_more = now.size() > before.claim().size || now.origin() != before.claim().origin;
-    checked.map(|()| (says_more, None))
+    Ok((says_more, None))
 }
 
-/// Keeps a checkpoint that does not go on from what was seen.
-fn doubt(log: &Hash, now: &VerifiedCheckpoint, is_older: bool) -> std::io::Result<()> {
-    let Some(folder) = folder(log) else { return Ok(()) };
+/// What a server contradicts that was seen of it before, with a checkpoint that lacks its quorum, and so is accepted by nobody: its
+/// operator signed it all the same, and may never show it again. It is kept; the error says where, and how evidence is made.
+pub fn contradicted(place: &Place, log: &Hash, now: &VerifiedCheckpoint) -> Option<anyhow::Error> {
+    against_seen(place, log, now).err().filter(Problem::is_refusal)
+}
+
+/// Keeps a checkpoint that does not go on from what was seen; where, if there was room for it.
+fn doubt(log: &Hash, now: &VerifiedCheckpoint, is_older: bool) -> std::io::Result<Option<PathBuf>> {
+    let Some(folder) = folder(log) else { return Ok(None) };
     let sort = if is_older { "older" } else { "other" };
     let of_sort = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(sort));
     let there: Vec<PathBuf> = doubted(log).into_iter().filter(of_sort).collect();
@@ -260,11 +247,12 @@ fn doubt(log: &Hash, now: &VerifiedCheckpoint, is_older: bool) -> std::io::Resul
         let came = |path: &&PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
         match there.iter().min_by_key(came) {
             Some(first) if is_older => fs::remove_file(first)?,
-            _ => return Ok(()),
+            _ => return Ok(None),
         }
     }
     let name = format!("{sort}-{}-{}", now.size(), now.root().short());
-    write(&folder.join(DOUBTED), &name, now.as_str().as_bytes())
+    let folder = folder.join(DOUBTED);
+    write(&folder, &name, now.as_str().as_bytes()).map(|()| Some(folder.join(name)))
 }
 
 /// From which size on a log has an operator who came after the one of an origin, if it has: then what that one signed says
@@ -278,14 +266,25 @@ pub fn succeeds(place: &Place, log: &Hash, now: &VerifiedCheckpoint, origin: &st
     proof::succeeds(&place.public, claim, origin, Some(log)).map_err(read_problem)
 }
 
-/// Refuses a log that does not contain what a checkpoint says that was seen before.
-fn contains(place: &Place, before: Claim<'_>, path: &Path, now: &VerifiedCheckpoint) -> Result<()> {
+/// A log does not contain what was seen.
+struct Differs {
+    what: String,
+    hint: String,
+}
+
+/// How a log differs from what a checkpoint says that was seen before; none: it contains that.
+fn differs(
+    place: &Place,
+    before: Claim<'_>,
+    path: &Path,
+    now: &VerifiedCheckpoint,
+) -> Result<Option<Differs>> {
     let (shown, size, since) = (place.path.display(), before.size, path.display());
     let is_behind = now.size() < size;
     if !is_behind {
         let mut client = Client::open(&place.public, now.size(), now.root()).map_err(read_problem)?;
         if client.root_at(size).map_err(read_problem)? == before.root {
-            return Ok(());
+            return Ok(None);
         }
     }
     let what = if is_behind {
@@ -303,7 +302,7 @@ fn contains(place: &Place, before: Claim<'_>, path: &Path, now: &VerifiedCheckpo
     } else {
         format!("`servanda verify {shown} --since {since}` takes the evidence")
     };
-    Err(Problem::refused(what).hint(hint).into())
+    Ok(Some(Differs { what, hint }))
 }
 
 /// Where all this is kept of a log.

@@ -27,6 +27,7 @@ mod keys;
 mod log;
 mod lookup;
 mod motions;
+mod named;
 #[cfg(feature = "net")]
 mod net;
 mod obligation;

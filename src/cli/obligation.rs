@@ -18,9 +18,10 @@ Run bare on a terminal it lists what you may call upon.";
 #[derive(Args)]
 #[command(after_help = INVOKE_EXAMPLE)]
 pub struct InvokeArgs {
-    /// The ids of the pledges
+    /// The pledges, each by its author's reference, its id or the first digits, or @ and its entry's index
+    #[arg(value_name = "PLEDGE")]
     ids: Vec<String>,
-    /// The incident because of which: its first report's id
+    /// The incident because of which: its first report, by its id or the first digits, or @ and its entry's index
     #[arg(long, value_name = "ID")]
     incident: Option<String>,
     /// When it was requested; now, unless you say otherwise
@@ -45,7 +46,7 @@ const RESPOND_EXAMPLE: &str = "\
 EXAMPLE
     servanda respond def4/due/0 --delivered --quantity \"1 batteries\" --done-at 2027-05-30 --log paris --key …
     servanda respond def4/call/93ab --acknowledged --log paris --key keys/de-duty
-    servanda respond def4 --declined --note \"No stocks left\" --log paris --key keys/de-duty
+    servanda respond DEU-M1 --declined --note \"No stocks left\" --log paris --key keys/de-duty
 
 The third form does where one obligation of the pledge is open. What is delivered in parts takes a response for each.
 Run bare on a terminal it lists what you owe.";
@@ -54,7 +55,7 @@ Run bare on a terminal it lists what you owe.";
 #[derive(Args)]
 #[command(after_help = RESPOND_EXAMPLE)]
 pub struct RespondArgs {
-    /// The obligation: PLEDGE/due/N, PLEDGE/call/ID, or PLEDGE where one is open
+    /// The obligation: PLEDGE/due/N, PLEDGE/call/ID, or PLEDGE where one is open; PLEDGE as everywhere: DEU-M1, 3f8a or @12
     obligation: Option<String>,
     #[command(flatten)]
     answer: AnswerArgs,
@@ -116,7 +117,7 @@ Your last word on a response counts. Run bare on a terminal it lists what waits 
 #[derive(Args)]
 #[command(after_help = CONFIRM_EXAMPLE)]
 pub struct ConfirmArgs {
-    /// The id of the response
+    /// The response: its id or the first digits, or @ and its entry's index
     response: Option<String>,
     #[command(flatten)]
     received: ReceivedArgs,

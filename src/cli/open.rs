@@ -8,11 +8,12 @@
 //! newest checkpoint that was accepted of this log before, wherever that came from ([`super::kept`]).
 
 use super::kept;
+use super::plain::plain;
 use super::problem::Problem;
 use super::screen::Screen;
 use anyhow::Error;
 use clap::Args;
-use servanda::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
+use servanda::checkpoint::{CheckpointError, Claim, SignedCheckpoint, VerifiedCheckpoint};
 use servanda::client::{self, Client, ReadError};
 use servanda::entry::SignedEntry;
 use servanda::field::{Handle, Instant};
@@ -29,6 +30,7 @@ use servanda::store::cached::Cached;
 use servanda::store::dir::open_any;
 use servanda::store::{Read, StoreError};
 use servanda::trust::{MAX_TRUST, Trust};
+use servanda::verify::Trouble;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read as _};
@@ -284,6 +286,19 @@ fn policy_for(place: &Place, held: Option<&Held>, signed: &SignedCheckpoint) -> 
     proof::policy_for(&place.public, signed.claim(), &policy, pinned).map_err(read_problem)
 }
 
+/// What a checkpoint on a server, which is not accepted, contradicts that was seen of its log before: what its operator signed
+/// without a quorum is evidence as well.
+fn contradicted(
+    place: &Place,
+    held: Option<&Held>,
+    signed: &SignedCheckpoint,
+    policy: &Policy,
+) -> Option<Error> {
+    let now = signed.open(&policy.without_quorum()).ok()?;
+    let log = place.log_on_server(held, Some(signed))?;
+    kept::contradicted(place, &log, &now)
+}
+
 /// A log under a checkpoint that the policy accepts, its entry 0 proven, and pinned where the trust file pins it.
 pub struct Log {
     /// Where it lies.
@@ -296,6 +311,8 @@ pub struct Log {
     pub founded: Roster,
     /// The public part for reads that are proven, by copies on this machine where it lies on another.
     near: Arc<dyn Read>,
+    /// Whether it counts only if the operator in office at its end signed it.
+    in_office: bool,
     /// What is to be said where this history prevails over one that was seen.
     replaced: Option<String>,
 }
@@ -304,8 +321,8 @@ impl Log {
     /// Opens a log.
     ///
     /// # Errors
-    /// Exit code 1 where the checkpoint is not accepted, what is stored is not what it commits to, or it is another log
-    /// than the trust file pins; 2 where something cannot be read.
+    /// Exit code 1 where the checkpoint is not accepted, what is stored is not what it commits to, it is another log than the
+    /// trust file pins, or an operator signed who was replaced below its end; 2 where something cannot be read.
     pub fn open(args: &LogArgs, screen: &Screen) -> anyhow::Result<Self> {
         let held = args.trust.read(screen)?;
         let place = Place::named(args.log.as_ref(), held.as_ref())?;
@@ -317,6 +334,18 @@ impl Log {
     /// # Errors
     /// As for [`Self::open`].
     pub fn at(place: Place, held: Option<Held>) -> anyhow::Result<Self> {
+        Self::under(place, held, true)
+    }
+
+    /// Opens a copy that is taken over from an operator who was replaced, and may have signed beyond that.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn to_take_over(place: Place, held: Option<Held>) -> anyhow::Result<Self> {
+        Self::under(place, held, false)
+    }
+
+    fn under(place: Place, held: Option<Held>, in_office: bool) -> anyhow::Result<Self> {
         let bytes = place.checkpoint()?.ok_or_else(|| {
             Problem::refused(format!("{}: the checkpoint is missing", place.path.display()))
                 .hint(
@@ -326,7 +355,10 @@ impl Log {
         })?;
         let signed = SignedCheckpoint::parse(&bytes).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
         let policy = policy_for(&place, held.as_ref(), &signed)?;
-        let checkpoint = signed.open(&policy).map_err(|e| checkpoint_problem(&e, held.as_ref()))?;
+        let checkpoint = signed.open(&policy).map_err(|error| {
+            let contradicted = contradicted(&place, held.as_ref(), &signed, &policy);
+            not_accepted(&error, held.as_ref(), contradicted)
+        })?;
         let mut client =
             Client::open(&place.public, checkpoint.size(), checkpoint.root()).map_err(read_problem)?;
         let entry = client.entry(0).map_err(read_problem)?;
@@ -336,13 +368,44 @@ impl Log {
         {
             return Err(other_log(held, &founded.log, &want).into());
         }
-        let replaced =
-            if place.is_remote { kept::compare_with_seen(&place, &founded.log, &checkpoint)? } else { None };
         let near = match kept::folder(&founded.log).filter(|_| place.is_remote) {
             Some(folder) => Arc::new(Cached::new(Arc::clone(&place.public), folder.join("objects"))),
             None => Arc::clone(&place.public),
         };
-        Ok(Self { place, held, checkpoint, founded, near, replaced })
+        let mut log = Self { place, held, checkpoint, founded, near, in_office, replaced: None };
+        // Before anything of it is kept.
+        log.must_be_in_office()?;
+        if log.place.is_remote {
+            log.replaced = kept::compare_with_seen(&log.place, &log.founded.log, &log.checkpoint)?;
+        }
+        Ok(log)
+    }
+
+    /// Refuses a checkpoint that another operator signed than the one in office at its end, as the log under it declares: one
+    /// that was replaced may go on signing.
+    fn must_be_in_office(&self) -> anyhow::Result<()> {
+        let now = &self.checkpoint;
+        let claim = Claim { origin: now.origin(), size: now.size(), root: now.root() };
+        match proof::key_in_office(&self.near, claim, Some(&self.founded.log)).map_err(read_problem)? {
+            Some(key) => self.must_be_signed_by(&key),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a checkpoint that another operator signed than the one with this key, who is in office at its end.
+    ///
+    /// # Errors
+    /// When another one did, unless the log is to be taken over.
+    pub fn must_be_signed_by(&self, want: &Vkey) -> anyhow::Result<()> {
+        let got = self.checkpoint.log();
+        if got == want || !self.in_office {
+            return Ok(());
+        }
+        let (got, want) = (Box::new(got.clone()), Box::new(want.clone()));
+        let office = plain(want.name());
+        Err(Problem::refused(format!("the checkpoint {}", Trouble::Key { got, want }))
+            .hint(format!("its operator was replaced: read the log where {office} serves it"))
+            .into())
     }
 
     /// The policy to open a checkpoint of this log by.
@@ -436,6 +499,11 @@ pub fn other_log(held: &Held, got: &Hash, want: &Hash) -> Problem {
 
 /// Says why a checkpoint was not accepted, and what to do.
 pub fn checkpoint_problem(error: &CheckpointError, held: Option<&Held>) -> Error {
+    not_accepted(error, held, None)
+}
+
+/// The same, with what else is held against it.
+fn not_accepted(error: &CheckpointError, held: Option<&Held>, besides: Option<Error>) -> Error {
     let trusted = held.map_or("the log's founding".to_owned(), |h| h.path.display().to_string());
     let hint = match error {
         CheckpointError::UnknownOrigin(origin) => {
@@ -457,7 +525,12 @@ pub fn checkpoint_problem(error: &CheckpointError, held: Option<&Held>) -> Error
             "want a signed note of origin, size and root (c2sp.org/tlog-checkpoint)".to_owned()
         }
     };
-    Problem::refused(format!("the checkpoint is not accepted: {error}")).hint(hint).into()
+    let problem = Problem::refused(format!("the checkpoint is not accepted: {error}"));
+    match besides {
+        // Nobody is to wait for the witnesses of another history.
+        Some(besides) => problem.because(besides).into(),
+        None => problem.hint(hint).into(),
+    }
 }
 
 /// Says what could not be read under a trusted root: exit code 1 where the log is to blame.

@@ -62,7 +62,7 @@ pub struct TermsArgs {
     #[arg(long = "owed-by", value_name = "HANDLE", help_heading = "Terms")]
     owed_by: Vec<String>,
     /// The pledge that this one is part of: then totals leave it out
-    #[arg(long, value_name = "ID", help_heading = "Terms")]
+    #[arg(long, value_name = "PLEDGE", help_heading = "Terms")]
     within: Option<String>,
     /// A document, bound by its digest: "file; label; language; standing"; may be repeated
     #[arg(long = "annex", value_name = "ANNEX", help_heading = "Terms")]
@@ -88,7 +88,7 @@ struct TriggerArgs {
     #[arg(long = "requester", value_name = "HANDLE", help_heading = "Terms")]
     requesters: Vec<String>,
     /// The pledge that must have been called upon first
-    #[arg(long, value_name = "ID", help_heading = "Terms")]
+    #[arg(long, value_name = "PLEDGE", help_heading = "Terms")]
     trigger_after: Option<String>,
 }
 
@@ -198,7 +198,8 @@ beginning of validity stay as they were where the new terms do not say them.";
 #[derive(Args)]
 #[command(after_help = AMEND_EXAMPLE)]
 pub struct AmendArgs {
-    /// The id of the pledge or record
+    /// The pledge or record: its author's reference, its id or the first digits, or @ and its entry's index
+    #[arg(value_name = "PLEDGE")]
     id: Option<String>,
     #[command(flatten)]
     terms: TermsArgs,
@@ -224,7 +225,9 @@ Run bare on a terminal it lists what waits for you to accept it.";
 #[derive(Args)]
 #[command(after_help = ACCEPT_EXAMPLE)]
 pub struct AcceptArgs {
-    /// The ids of the pledges or amendments
+    /// The pledges or amendments, each by its author's reference, its id or the first digits, or @ and its entry's index;
+    /// a reference stands for the latest terms
+    #[arg(value_name = "PLEDGE")]
     ids: Vec<String>,
     /// A reservation that you make
     #[arg(long, value_name = "TEXT")]
@@ -248,7 +251,8 @@ EXAMPLE
 #[derive(Args)]
 #[command(after_help = WITHDRAW_EXAMPLE)]
 pub struct WithdrawArgs {
-    /// The ids of the pledges
+    /// The pledges, each by its author's reference, its id or the first digits, or @ and its entry's index
+    #[arg(value_name = "PLEDGE")]
     ids: Vec<String>,
     /// Instead of ids: the SHA-256 of an agreement, for all pledges that carry it as annex
     #[arg(long, value_name = "SHA256", conflicts_with = "ids")]
@@ -281,7 +285,9 @@ its own. An amendment is joined by its own id.";
 #[derive(Args)]
 #[command(after_help = JOIN_EXAMPLE)]
 pub struct JoinArgs {
-    /// The id of the pledge or amendment
+    /// The pledge: its author's reference, its id or the first digits, or @ and its entry's index;
+    /// or the amendment, by its own id or index
+    #[arg(value_name = "PLEDGE")]
     id: Option<String>,
     #[command(flatten)]
     common: ActArgs,
@@ -302,7 +308,8 @@ EXAMPLE
 #[derive(Args)]
 #[command(after_help = ADOPT_EXAMPLE)]
 pub struct AdoptArgs {
-    /// The id of the record
+    /// The record: its author's reference, its id or the first digits, or @ and its entry's index
+    #[arg(value_name = "RECORD")]
     id: Option<String>,
     #[command(flatten)]
     common: ActArgs,
@@ -325,7 +332,9 @@ EXAMPLE
 #[derive(Args)]
 #[command(after_help = NOTICE_EXAMPLE)]
 pub struct NoticeArgs {
-    /// The id of the statement; for a need, of the pledge or amendment that has it
+    /// The statement: its id or the first digits, @ and its entry's index, or a pledge's reference; for a need, the pledge or
+    /// amendment that has it
+    #[arg(value_name = "STATEMENT")]
     id: Option<String>,
     #[command(flatten)]
     notice: NoticeOf,

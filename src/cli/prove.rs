@@ -18,7 +18,7 @@ EXAMPLE
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Prove {
-    /// The statement's id, which may be shortened, or its entry's number, as in #12
+    /// The statement's id or its first digits, @ and the entry's index, or a pledge's reference
     #[arg(value_name = "ID")]
     id: lookup::Wanted,
     #[command(flatten)]

@@ -18,8 +18,8 @@ use servanda::statement::{Act, Kind, Signature, signed_bytes};
 use servanda::text::count;
 
 const AFTER: &str = "\
-An entry is named by its statement's id, of which four digits will do where no other begins with them, or by its index, \
-written @12 or '#12'. The signatures are checked by the roster in force at the entry's index; what needs the whole log \
+An entry is named by its statement's id, of which four digits will do where no other begins with them, by its index, \
+written @12 or '#12', or, where it is a pledge or record, by its author's reference. The signatures are checked by the roster in force at the entry's index; what needs the whole log \
 (that nothing was left out, say) is for `verify`.
 
 EXAMPLE
@@ -30,7 +30,7 @@ EXAMPLE
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// The statement's id or its first digits, or @ and the entry's index
+    /// The statement's id or its first digits, @ and the entry's index, or a pledge's reference
     #[arg(value_name = "ID")]
     id: Wanted,
     #[command(flatten)]

@@ -35,9 +35,9 @@ pub fn run(
     files::must_be_free(home)?;
     let (key, _) = log_key.load()?;
     let held = args.trust.read(screen)?;
-    let log = Log::at(Place::named(Some(&copy.to_owned()), held.as_ref())?, held)?;
+    let log = Log::to_take_over(Place::named(Some(&copy.to_owned()), held.as_ref())?, held)?;
     log.caution(screen);
-    let (_, findings) = kept::copied(context, &log)?;
+    let (_, findings) = kept::verified(context, &log)?;
     if findings > 0 {
         screen.note(format!(
             "note: {} against this log come along; `servanda verify` lists them",

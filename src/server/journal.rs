@@ -10,6 +10,10 @@
 //! ```
 //!
 //! Whoever listens has a number and no queue. The journal may be deleted: another one begins, under another name.
+//!
+//! Where the disk does not take a batch, the journal goes on in memory, as bounded as before, and its files go, so that nobody reads
+//! half of it after a restart. With the next event a file is begun anew, from that event on: what was told before is gone after a
+//! restart, and whoever asks for it is told to read the log.
 
 use crate::field::Instant;
 use crate::hash::Hash;
@@ -106,6 +110,8 @@ pub struct Journal {
     /// How many events are in the file.
     filled: usize,
     told: Option<Told>,
+    /// Whether nothing of it is on the disk, which took no batch when it was tried last.
+    lost: bool,
 }
 
 impl Journal {
@@ -118,7 +124,7 @@ impl Journal {
         let last = kept.back().map_or(0, |event| event.number);
         let events = Events { name, kept: RwLock::new(kept), last: watch::Sender::new(last) };
         let folder = folder.map(Path::to_owned);
-        Self { events: Arc::new(events), folder, log, file: None, filled: 0, told }
+        Self { events: Arc::new(events), folder, log, file: None, filled: 0, told, lost: false }
     }
 
     /// Begins another journal, should this one not belong to what is told now.
@@ -127,7 +133,7 @@ impl Journal {
         let events =
             Events { name: new_name.to_owned(), kept: RwLock::default(), last: watch::Sender::new(0) };
         self.forget();
-        Self { events: Arc::new(events), file: None, filled: 0, told: None, ..self }
+        Self { events: Arc::new(events), file: None, filled: 0, told: None, lost: false, ..self }
     }
 
     /// What listeners share.
@@ -142,20 +148,16 @@ impl Journal {
         self.told
     }
 
-    /// Adds events, by name and data, and tells all who listen. Where the disk does not take them, they are told all the same,
-    /// and the journal's files go: nobody must read half of it after a restart.
+    /// Adds events, by name and data, and tells all who listen, also where the disk does not take them.
     pub fn add(&mut self, new: Vec<(String, String)>, told: Told) {
         let last = *self.events.last.borrow();
         let numbered: Vec<Arc<Event>> = (last + 1..)
             .zip(new)
             .map(|(number, (name, data))| Arc::new(Event { number, name, data }))
             .collect();
-        if self.folder.is_some()
-            && let Err(error) = self.write(&numbered, told)
-        {
-            tracing::error!(target: "servanda::events", %error, "the journal of events cannot be written");
-            self.forget();
-            self.folder = None;
+        // A file without an event would not tell after which one it begins.
+        if self.folder.is_some() && !(self.lost && numbered.is_empty()) {
+            self.keep(&numbered, told);
         }
         self.told = Some(told);
         let last = last + u64::try_from(numbered.len()).expect("few");
@@ -165,6 +167,28 @@ impl Journal {
         kept.drain(..surplus);
         drop(kept);
         self.events.last.send_if_modified(|before| std::mem::replace(before, last) != last);
+    }
+
+    /// Writes a batch; where that fails all that is on the disk goes.
+    fn keep(&mut self, new: &[Arc<Event>], told: Told) {
+        let was_lost = self.lost;
+        match self.write(new, told) {
+            Ok(()) if was_lost => {
+                self.lost = false;
+                tracing::info!(target: "servanda::events", "the journal of events is written again");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.forget();
+                (self.file, self.lost) = (None, true);
+                if !was_lost {
+                    tracing::error!(
+                        target: "servanda::events", %error,
+                        "the journal of events cannot be written: it goes on in memory, and is tried again with the next event"
+                    );
+                }
+            }
+        }
     }
 
     fn write(&mut self, new: &[Arc<Event>], told: Told) -> io::Result<()> {
@@ -191,7 +215,8 @@ impl Journal {
         let path = folder.join(format!("{next:020}"));
         let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&path)?;
         file.write_all(format!("{FORMAT} {} {}\n", self.events.name, self.log).as_bytes())?;
-        if let Some(told) = self.told {
+        // Not where that is all there is: the batch to come is whole, or there is no journal.
+        if let Some(told) = self.told.filter(|_| !self.lost) {
             file.write_all(format!("@ {} {} {}\n", told.size, told.published, told.until.ms()).as_bytes())?;
         }
         File::open(folder)?.sync_all()?;
@@ -389,6 +414,45 @@ mod tests {
         let journal = Journal::open(Some(folder.path()), LOG, "b").anew("c");
         assert_eq!((journal.events().name(), journal.told()), ("c", None));
         assert!(files(folder.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_is_tried_again_and_nothing_is_read_twice() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("events");
+        let open = |name| Journal::open(Some(&folder), LOG, name);
+        // In the folder's place lies a file.
+        fs::write(&folder, "").unwrap();
+        let mut journal = open("a");
+        add(&mut journal, 0, 3);
+        add(&mut journal, 3, 0);
+        assert_eq!((numbers(&journal, 0), journal.told()), (Ok(vec![1, 2, 3]), Some(told(3))));
+        fs::remove_file(&folder).unwrap();
+        add(&mut journal, 3, 0);
+        assert!(!folder.exists(), "without an event there is nothing to begin with");
+        add(&mut journal, 3, 2);
+        add(&mut journal, 5, 1);
+        assert_eq!(numbers(&journal, 0), Ok(vec![1, 2, 3, 4, 5, 6]));
+        drop(journal);
+        let journal = open("b");
+        assert_eq!((journal.events().name(), journal.told()), ("a", Some(told(6))));
+        assert_eq!((numbers(&journal, 3), numbers(&journal, 2)), (Ok(vec![4, 5, 6]), Err(Gone)));
+        // Cut off in its first batch it is none.
+        let path = files(&folder).unwrap().pop().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.split_inclusive('\n').take(2).collect::<String>()).unwrap();
+        assert_eq!(open("b").events().name(), "b");
+    }
+
+    #[test]
+    fn a_journal_in_memory_keeps_no_more_than_one_on_a_disk() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("events"), "").unwrap();
+        let mut journal = Journal::open(Some(&place.path().join("events")), LOG, "a");
+        let kept = u64::try_from(KEPT).unwrap();
+        add(&mut journal, 0, kept);
+        add(&mut journal, kept, 5);
+        assert_eq!((numbers(&journal, 5).unwrap().len(), numbers(&journal, 4)), (KEPT, Err(Gone)));
     }
 
     #[test]

@@ -45,6 +45,9 @@ const LEDGERS: &str = "private/ledger";
 /// [`SNAPSHOT_EVERY`] entries.
 const SHORT_LEDGER: usize = 256;
 
+/// How many ids an index may lack that cannot be written.
+const FRESH_MAX: usize = 1 << 16;
+
 /// The longest snapshot that is read, in bytes.
 const MAX_SNAPSHOT: u64 = MAX_SWAP_BYTES;
 
@@ -282,7 +285,7 @@ impl Operator {
     /// kept in memory, and the next commit, or the next opening, brings it up to date.
     ///
     /// # Errors
-    /// When it cannot: then open the log again to learn what was appended.
+    /// When it cannot, or the index lacks more than [`FRESH_MAX`] ids: then open the log again to learn what was appended.
     pub fn commit(&mut self) -> Result<(), SubmitError> {
         let mut done = 0;
         while done < self.waiting.len() {
@@ -294,17 +297,16 @@ impl Operator {
         self.waiting_bytes = 0;
         self.leaves.stored(self.writer.builder());
         if self.fresh.len() >= INDEX_EVERY {
-            self.keep_ids();
+            self.keep_ids()?;
         }
         Ok(())
     }
 
-    /// Brings the index of ids up to date; what it does not take is kept in memory.
-    fn keep_ids(&mut self) {
+    /// Brings the index of ids up to date; what it does not take is kept in memory, up to a limit.
+    fn keep_ids(&mut self) -> Result<(), SubmitError> {
         let ids: Vec<_> = self.fresh.iter().map(|(id, index)| (*id, *index)).collect();
-        if self.index.add(&ids, self.writer.size(), self.history.head().leaf).is_ok() {
-            self.fresh.clear();
-        }
+        let added = self.index.add(&ids, self.writer.size(), self.history.head().leaf);
+        indexed(&mut self.fresh, added)
     }
 
     /// Refuses where a statement that was admitted replaced the operator: who was at work until then commits, hands over,
@@ -377,7 +379,7 @@ impl Operator {
     /// When it cannot be written.
     pub fn rest(&mut self) -> Result<(), SubmitError> {
         if self.waiting.is_empty() && !self.fresh.is_empty() {
-            self.keep_ids();
+            self.keep_ids()?;
         }
         self.keep_snapshot_after(SNAPSHOT_EVERY, SNAPSHOT_PART)
     }
@@ -581,6 +583,17 @@ fn for_each_entry(
     Ok(())
 }
 
+/// Forgets ids that the index of ids has taken; keeps those that it has not, as long as they are few.
+fn indexed(fresh: &mut HashMap<Hash, u64>, added: Result<(), IndexError>) -> Result<(), SubmitError> {
+    match added {
+        Ok(()) => fresh.clear(),
+        // Opened again, the log makes another index.
+        Err(error) if fresh.len() > FRESH_MAX => return Err(error.into()),
+        Err(_) => {}
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -599,5 +612,19 @@ mod tests {
         assert_eq!(rounds(&vec![vec![]; 2 * MAX_ROUND + 1]), [MAX_ROUND, MAX_ROUND, 1]);
         let longest = vec![vec![0; bundle::ENTRY_MAX]; MAX_ROUND_BYTES / bundle::ENTRY_MAX + 1];
         assert_eq!(rounds(&longest), [longest.len() - 1, 1]);
+    }
+
+    #[test]
+    fn ids_that_the_index_does_not_take_are_kept_up_to_a_limit() {
+        let id = |n: usize| (leaf_hash(&n.to_be_bytes()), 0);
+        let mut fresh: HashMap<Hash, u64> = (0..FRESH_MAX).map(id).collect();
+        let failed = || Err(IndexError::Held);
+        assert!(indexed(&mut fresh, failed()).is_ok());
+        assert_eq!(fresh.len(), FRESH_MAX);
+        fresh.extend([id(FRESH_MAX)]);
+        assert!(matches!(indexed(&mut fresh, failed()), Err(SubmitError::Index(IndexError::Held))));
+        assert_eq!(fresh.len(), FRESH_MAX + 1, "none is forgotten that the index has not");
+        assert!(indexed(&mut fresh, Ok(())).is_ok());
+        assert!(fresh.is_empty());
     }
 }

@@ -53,11 +53,40 @@ fn one_that_signs_over_its_own_removal_is_accepted_by_nobody() {
     assert_eq!(de.pledge("ships", url).code, 1, "nothing is signed on it");
     de.run(&format!("status --log {url} --now {NOW}")).ends(1).says("was replaced");
     de.run(&format!("mirror {url} copy")).ends(1).says("was replaced");
+    refuses_to_read(&de, url);
     // The next operator, at another place, is believed by what the partners signed.
     let next = Dishonest::showing(forge_as(log.leaves(), NEXT, "next/checkpoint"));
     de.run(&format!("verify {}", next.url)).ends(0);
     de.run(&format!("mirror {} copy", next.url)).ends(0);
     anyone.look(&next.url).tells(0, &[]);
+    reads(&de, &next.url, "by-url");
+    reads(&de, "copy", "by-copy");
+    // The old one's checkpoint is no better on a disk, for one who never saw another.
+    let late = Someone::new();
+    late.run(&format!("mirror {} copy", next.url)).ends(0);
+    late.0.write("copy/public/checkpoint", &forge(log.leaves())["public/checkpoint"]);
+    refuses_to_read(&late, "copy");
+}
+
+/// What reads without verifying all of a log.
+const READERS: [&str; 4] = ["log", "show @12", "prove @12", "export"];
+
+#[track_caller]
+fn refuses_to_read(someone: &Someone, place: &str) {
+    for reader in READERS {
+        let said = someone.run(&format!("{reader} --log {place}"));
+        said.ends(1).says("is signed with the key of").says("its operator was replaced");
+    }
+}
+
+#[track_caller]
+fn reads(someone: &Someone, place: &str, name: &str) {
+    for reader in ["log", "show @12", "export"] {
+        someone.run(&format!("{reader} --log {place}")).ends(0);
+    }
+    let (proof, roster) = (format!("{name}.tlog-proof"), format!("{name}.roster"));
+    someone.run(&format!("prove @12 --log {place} --out {proof} --roster {roster}")).ends(0);
+    someone.run(&format!("check {proof} --roster {roster}")).ends(0).says(NEXT);
 }
 
 #[test]

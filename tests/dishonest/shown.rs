@@ -116,12 +116,39 @@ fn without_its_witnesses_another_history_is_accepted_by_nobody() {
     de.run(&format!("verify {url}")).ends(0);
     de.look(url).tells(0, &[]);
     server.show(face(&other_end(14)));
-    de.run(&format!("verify {url}")).ends(1);
-    de.run(&format!("log --log {url}")).ends(1).says("no quorum");
+    de.run(&format!("log --log {url}"))
+        .ends(1)
+        .says("no quorum")
+        .says("another history than the one you have seen")
+        .says("doubted/other-14-");
     assert_eq!(de.pledge("ships", url).code, 1);
     // That it was signed at all is evidence.
     let look = de.look(url).tells(1, &["policy no_quorum", "misbehaviour fork"]);
     de.convinces(&de.evidence(&look.alerts[1]), "fork");
+    de.run(&format!("verify {url} --out shown.evidence")).ends(1).says("no quorum").says("contradict");
+    de.convinces("shown.evidence", "fork");
+    // And it was kept, though the server never shows it again.
+    server.show(cosigned(&busy(16), "2026-12-02T12:30Z"));
+    de.run(&format!("verify {url} --out kept.evidence")).ends(1).says("contradict");
+    de.convinces("kept.evidence", "fork");
+}
+
+#[test]
+fn a_checkpoint_without_its_quorum_that_goes_on_is_refused_and_not_doubted() {
+    let log = busy(12);
+    let de = Someone::partner("de");
+    let trust = Trust { policy: log.policy(true), ..crate::cli_verify::trust(&log) };
+    de.0.write("trust.toml", trust.to_string());
+    let mut objects = face(&log);
+    let note = cosign(&log.checkpoint(), at("2026-12-02T11:59Z"));
+    objects.insert("public/checkpoint".into(), note.into_bytes());
+    let server = Dishonest::showing(objects);
+    let url = &server.url;
+    de.run(&format!("log --log {url}")).ends(0);
+    server.show(face(&busy(14)));
+    let said = de.run(&format!("log --log {url}")).ends(1).says("no quorum").says("asks for more witnesses");
+    said.never_says("another history");
+    assert!(!de.kept().join("doubted").exists());
 }
 
 #[test]

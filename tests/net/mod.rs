@@ -42,13 +42,25 @@ impl Server {
 
     /// Runs a command that serves, at an address.
     pub fn run_at(folder: &Path, verb: &str, listen: &str, options: &[&str]) -> Self {
+        let options = [&["--listen", listen, "--trace", "off"], options].concat();
+        Self::spawn(folder, verb, &options, Stdio::inherit())
+    }
+
+    /// Runs a command that serves, on a free port, and writes what it says of its work to a file.
+    #[cfg(feature = "tls")]
+    pub fn traced(folder: &Path, verb: &str, options: &[&str], file: &str) -> Self {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(folder.join(file)).unwrap();
+        let options = [&["--listen", "127.0.0.1:0", "--trace", "info"], options].concat();
+        Self::spawn(folder, verb, &options, file.into())
+    }
+
+    fn spawn(folder: &Path, verb: &str, options: &[&str], says: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_servanda"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SERVANDA_")) {
             command.env_remove(name);
         }
-        command.args([verb, "--listen", listen, "--trace", "off"]).args(options);
-        let mut child =
-            command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        command.arg(verb).args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(says);
+        let mut child = command.current_dir(folder).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim_end().rsplit(' ').next().unwrap().trim_end_matches('/').to_owned();

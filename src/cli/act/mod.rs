@@ -11,6 +11,7 @@ mod written;
 
 pub use written::{Fields, from_file, whole_day};
 
+use super::named;
 use super::problem::Problem;
 use serde_json::{Map, Value, json};
 use servanda::field::Instant;
@@ -76,6 +77,9 @@ pub const LISTS: [&str; 14] = [
 pub fn act(kind: Kind, mut fields: Fields, around: &Around<'_>) -> anyhow::Result<Act> {
     normalise(&mut fields.0);
     lists(kind, &mut fields.0);
+    if kind == Kind::Accept {
+        latest_terms(&mut fields.0, around)?;
+    }
     whole_ids(&mut fields.0, &mut |text| (around.complete_id)(text))?;
     if kind == Kind::Withdraw
         && let Some(pledges) = fields.0.remove("pledges")
@@ -118,15 +122,21 @@ fn options_for(kind: Kind, field: &str) -> Option<&'static str> {
             "one of --need-met, --need-failed, --reservation, --objection, --suspended, --resumed, --clarification and \
              --correction"
         }
-        (Kind::Attest | Kind::Dispute, "on") => "the id of a report, response or obligation",
+        (Kind::Attest | Kind::Dispute, "on") => {
+            "a report or response, by its id or as @12, or an obligation: PLEDGE/due/N or PLEDGE/call/ID"
+        }
         (Kind::Attest | Kind::Dispute, "aspects") => "--aspect: occurred, kind, attribution or figures",
         (Kind::Respond, "obligation") => "PLEDGE/due/N or PLEDGE/call/ID",
         (Kind::Respond, "answer") => "one of --acknowledged, --delivered and --declined",
-        (Kind::Confirm, "response") => "the id of the response",
+        (Kind::Confirm, "response") => "the response, by its id or as @12",
         (Kind::Confirm, "received") => "one of --in-full, --in-part and --not-received",
-        (Kind::Join | Kind::Notice | Kind::Amend, "statement") => "the id of the pledge or amendment",
-        (Kind::Adopt, "record") => "the id of the record",
-        (Kind::Accept, "statements") | (Kind::Invoke, "pledges") => "the ids of the pledges",
+        (Kind::Join | Kind::Notice | Kind::Amend, "statement") => {
+            "the pledge or amendment, by its id, as @12, or by its reference"
+        }
+        (Kind::Adopt, "record") => "the record, by its id, as @12, or by its reference",
+        (Kind::Accept, "statements") | (Kind::Invoke, "pledges") => {
+            "the pledges, each by its id, as @12, or by its reference"
+        }
         (Kind::Review, "held_on") => "--held-on",
         _ => return None,
     })
@@ -210,12 +220,27 @@ fn lists(kind: Kind, fields: &mut Map<String, Value>) {
     }
 }
 
+/// Who accepts what is called by a reference means its latest terms.
+fn latest_terms(fields: &mut Map<String, Value>, around: &Around<'_>) -> anyhow::Result<()> {
+    let Some(ledger) = around.ledger else { return Ok(()) };
+    for value in fields.get_mut("statements").and_then(Value::as_array_mut).into_iter().flatten() {
+        let reference = value.as_str().filter(|text| !named::by_reference(ledger, text).is_empty());
+        let Some(reference) = reference else { continue };
+        let id: Option<Hash> = (around.complete_id)(reference)?.parse().ok();
+        if let Some(pledge) = id.and_then(|id| ledger.pledge_of(&id)) {
+            *value = json!(pledge.latest().said.id);
+        }
+    }
+    Ok(())
+}
+
 /// Completes shortened ids wherever a field holds ids.
 pub fn whole_ids(
     fields: &mut Map<String, Value>,
     complete: &mut dyn FnMut(&str) -> anyhow::Result<String>,
 ) -> anyhow::Result<()> {
-    let mut complete = |text: &str| if text.len() < 64 { complete(text) } else { Ok(text.to_owned()) };
+    let mut complete =
+        |text: &str| if text.parse::<Hash>().is_err() { complete(text) } else { Ok(text.to_owned()) };
     for name in ID_FIELDS {
         match fields.get_mut(name) {
             Some(Value::Array(values)) => values.iter_mut().try_for_each(|v| whole_id(v, &mut complete))?,

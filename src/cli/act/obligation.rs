@@ -4,6 +4,7 @@
 //! def47d0c/due/1              the second due of the pledge (or join) def47d0c…
 //! def47d0c/call/93ab01ff      its call because of the incident first reported as 93ab01ff…, or by that invoke
 //! def47d0c                    the one obligation of it that is open, by the ledger
+//! DEU-M1/due/1, @12/due/1     the pledge by its author's reference, or by its entry's index
 //! ```
 
 use crate::cli::plain::quoted;
@@ -29,12 +30,13 @@ pub fn short(key: &Obligation) -> String {
 
 /// Completes the ids in the written form.
 pub fn whole(text: &str, complete: &mut dyn FnMut(&str) -> anyhow::Result<String>) -> anyhow::Result<String> {
-    let parts: Vec<&str> = text.split('/').map(str::trim).collect();
+    // From the end, since a reference may have strokes of its own.
+    let parts: Vec<&str> = text.rsplitn(3, '/').map(str::trim).collect();
     Ok(match parts.as_slice() {
+        [n, "due", pledge] => format!("{}/due/{n}", complete(pledge)?),
+        [id, "call", pledge] => format!("{}/call/{}", complete(pledge)?, complete(id)?),
         [pledge] => complete(pledge)?,
-        [pledge, "due", n] => format!("{}/due/{n}", complete(pledge)?),
-        [pledge, "call", id] => format!("{}/call/{}", complete(pledge)?, complete(id)?),
-        _ => return Err(not_written(text).into()),
+        _ => complete(text.trim()).map_err(|_| not_written(text))?,
     })
 }
 
@@ -133,10 +135,17 @@ mod tests {
 
     #[test]
     fn each_id_in_an_obligation_is_completed() {
-        let mut complete = |text: &str| Ok(text.to_uppercase());
+        let mut complete = |text: &str| match text {
+            "ab/cd" | "" => Err(not_written(text).into()),
+            text => Ok(text.to_uppercase()),
+        };
         assert_eq!(whole("ab/due/0", &mut complete).expect("whole"), "AB/due/0");
         assert_eq!(whole("ab / call / cd", &mut complete).expect("whole"), "AB/call/CD");
         assert_eq!(whole("ab", &mut complete).expect("whole"), "AB");
-        assert!(whole("ab/cd", &mut complete).is_err());
+        assert_eq!(whole("a/b 1/due/0", &mut complete).expect("whole"), "A/B 1/due/0");
+        assert_eq!(whole("a/b", &mut complete).expect("whole"), "A/B");
+        for bad in ["ab/cd", "/due/0", ""] {
+            assert!(whole(bad, &mut complete).is_err(), "{bad}");
+        }
     }
 }

@@ -10,12 +10,9 @@ mod trail;
 pub use trail::refers;
 
 use super::folded::Folded;
-use super::lookup::{DIGITS_MIN, Wanted};
 use super::open::{Log, LogArgs};
-use super::plain::quoted;
-use super::problem::Problem;
 use super::words::{self, Change, Page};
-use super::{Context, Outcome, signatories};
+use super::{Context, Outcome, named, signatories};
 use servanda::charter::Sealable;
 use servanda::codec::decode;
 use servanda::field::{Handle, Instant, Short};
@@ -77,51 +74,13 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
     let log = Log::open(&args.log, screen)?;
     log.caution(screen);
     let folded = Folded::read(context, &log, args.at)?;
-    let pledge = find(&folded, &args.pledge)?;
+    let pledge = named::one(folded.ledger(), &args.pledge)?;
     let story = Story::read(&log, &folded, pledge)?;
     screen.json(&story.json())?;
     for line in story.lines() {
         screen.say(line);
     }
     Ok(folded.outcome())
-}
-
-/// The one pledge or record that is meant.
-fn find<'f>(folded: &'f Folded, wanted: &str) -> anyhow::Result<&'f Pledge> {
-    let found: Vec<&Pledge> = folded.ledger().pledges().iter().filter(|p| is_called(p, wanted)).collect();
-    match found[..] {
-        [one] => Ok(one),
-        [] => Err(Problem::new(format!("no pledge or record here is called {}", quoted(wanted)))
-            .hint(format!(
-                "name it by its id, {DIGITS_MIN} digits or more, by @ and its entry's index, or by its author's reference; \
-                 \"servanda log --kind pledge\" lists them"
-            ))
-            .into()),
-        _ => {
-            let line = |p: &&Pledge| {
-                let title = p.latest().gist().map_or("sealed terms".to_owned(), |g| quoted(&g.title));
-                format!("\n  {}  @{}  {}: {title}", p.said.id.short(), p.said.index, p.said.by)
-            };
-            let lines: String = found.iter().map(line).collect();
-            Err(Problem::new(format!("{} is what {} pledges are called", quoted(wanted), found.len()))
-                .hint(format!("name the one that you mean by its id:{lines}"))
-                .into())
-        }
-    }
-}
-
-fn is_called(pledge: &Pledge, wanted: &str) -> bool {
-    let referred = |r: &Short| r.as_str() == wanted;
-    if pledge.versions.iter().any(|v| v.gist().and_then(|g| g.reference.as_ref()).is_some_and(referred)) {
-        return true;
-    }
-    let statements = pledge.versions.iter().map(|v| &v.said);
-    let mut statements = statements.chain(pledge.joins.iter().map(|j| &j.said));
-    match wanted.parse::<Wanted>() {
-        Ok(Wanted::Index(index)) => statements.any(|said| said.index == index),
-        Ok(Wanted::Id(digits)) => statements.any(|said| said.id.to_string().starts_with(&digits)),
-        Err(_) => false,
-    }
 }
 
 impl<'a> Story<'a> {

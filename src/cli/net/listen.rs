@@ -1,5 +1,7 @@
 //! Where a command listens, by which certificate, and until when.
 
+#[cfg(feature = "tls")]
+use super::certificate::Certificate;
 use crate::cli::Context;
 use crate::cli::problem::{Hint as _, Problem};
 use anyhow::Result;
@@ -29,7 +31,7 @@ pub struct ListenArgs {
     /// Listen here; port 0 takes a free one [default: 127.0.0.1:7660]
     #[arg(long, env = "SERVANDA_LISTEN", value_name = "ADDRESS", hide_env_values = true)]
     listen: Option<SocketAddr>,
-    /// The certificate to show, with those that lead to it (PEM)
+    /// The certificate to show, with those that lead to it (PEM); SIGHUP reads it and its key again
     #[arg(long, env = "SERVANDA_TLS_CERT", value_name = "FILE", hide_env_values = true)]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key (PEM)
@@ -52,6 +54,26 @@ pub struct ListenArgs {
 /// The usual port, where no other is named.
 const PORT: u16 = 7660;
 
+/// What a server runs on, which hears SIGHUP from then on: one that came while a log is opened would end the process.
+pub struct Ears {
+    runtime: Runtime,
+    hangups: Signal,
+}
+
+impl Ears {
+    /// Begins to hear.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn open() -> Result<Self> {
+        let runtime = runtime()?;
+        let within = runtime.enter();
+        let hangups = signal(SignalKind::hangup())?;
+        drop(within);
+        Ok(Self { runtime, hangups })
+    }
+}
+
 impl ListenArgs {
     /// Serves until the process is asked to end; `routes` is given the token that is cancelled then.
     ///
@@ -60,19 +82,22 @@ impl ListenArgs {
     pub fn serve(
         &self,
         context: &Context,
+        ears: Ears,
         what: &str,
         metrics: Arc<Metrics>,
         routes: impl FnOnce(&CancellationToken) -> Router,
     ) -> Result<()> {
         let address = self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into());
-        let tls = self.tls()?;
+        let certificate = self.certificate()?;
+        let tls: Tls = certificate.as_ref().map(Certificate::config).transpose()?;
         if tls.is_none() && !self.plain_http && !address.ip().is_loopback() {
             return Err(Problem::new(format!("without a certificate, {address} is not listened on"))
                 .hint("give --tls-cert and --tls-key, or --plain-http where something in front does TLS")
                 .into());
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
-        runtime()?.block_on(async {
+        let Ears { runtime, hangups } = ears;
+        runtime.block_on(async {
             let listener = TcpListener::bind(address).await.or_hint(
                 || format!("cannot listen on {address}"),
                 || "is another server running there? name another address with --listen".to_owned(),
@@ -88,6 +113,7 @@ impl ListenArgs {
             let mut serving = std::pin::pin!(serving);
             tokio::select! {
                 () = serving.as_mut() => {}
+                () = renewing(hangups, certificate) => {}
                 () = asked_to_end(&mut ends) => {
                     tracing::info!("asked to end");
                     stop.cancel();
@@ -118,31 +144,16 @@ impl ListenArgs {
     }
 
     #[cfg(feature = "tls")]
-    fn tls(&self) -> Result<Tls> {
-        use rustls::pki_types::pem::PemObject as _;
-        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-        use rustls::{ServerConfig, crypto};
-        let (certificate, key) = match (&self.tls_cert, &self.tls_key) {
-            (None, None) => return Ok(None),
-            (Some(certificate), Some(key)) => (certificate, key),
-            _ => return Err(half()),
-        };
-        let cannot = |path: &PathBuf| format!("{} cannot be used", path.display());
-        let pem =
-            || "want PEM: the certificate first, then those that lead to it; and its private key".to_owned();
-        let read = || CertificateDer::pem_file_iter(certificate)?.collect::<Result<Vec<_>, _>>();
-        let chain = read().or_hint(|| cannot(certificate), pem)?;
-        let secret = PrivateKeyDer::from_pem_file(key).or_hint(|| cannot(key), pem)?;
-        let config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, secret)
-            .or_hint(|| cannot(certificate), || "does the key belong to the certificate?".to_owned())?;
-        Ok(Some(Arc::new(config)))
+    fn certificate(&self) -> Result<Option<Certificate>> {
+        match (&self.tls_cert, &self.tls_key) {
+            (None, None) => Ok(None),
+            (Some(file), Some(key)) => Certificate::read(file, key).map(Some),
+            _ => Err(half()),
+        }
     }
 
     #[cfg(not(feature = "tls"))]
-    fn tls(&self) -> Result<Tls> {
+    fn certificate(&self) -> Result<Option<Certificate>> {
         match (&self.tls_cert, &self.tls_key) {
             (None, None) => Ok(None),
             (Some(_), Some(_)) => Err(Problem::new("this program was built without TLS")
@@ -153,10 +164,33 @@ impl ListenArgs {
     }
 }
 
+/// There is none where this program was built without TLS.
+#[cfg(not(feature = "tls"))]
+enum Certificate {}
+
+#[cfg(not(feature = "tls"))]
+impl Certificate {
+    fn config(&self) -> Result<std::convert::Infallible> {
+        match *self {}
+    }
+
+    fn renew(&self) {
+        match *self {}
+    }
+}
+
 fn half() -> anyhow::Error {
     Problem::new("a certificate and its key belong together")
         .hint("give both --tls-cert and --tls-key")
         .into()
+}
+
+/// Reads the certificate again on each SIGHUP; without one, that changes nothing here.
+async fn renewing(mut hangups: Signal, certificate: Option<Certificate>) {
+    while hangups.recv().await.is_some() {
+        certificate.iter().for_each(Certificate::renew);
+    }
+    std::future::pending().await
 }
 
 async fn asked_to_end(ends: &mut [Signal; 2]) {

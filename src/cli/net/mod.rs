@@ -2,6 +2,8 @@
 //!
 //! Reading a log by URL is not among them: every command does that, through [`reading`].
 
+#[cfg(feature = "tls")]
+mod certificate;
 mod config;
 mod listen;
 pub mod mirror;

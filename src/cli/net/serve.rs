@@ -2,7 +2,7 @@
 //! without, it serves what lies in a directory, for reading.
 
 use super::config;
-use super::listen::ListenArgs;
+use super::listen::{Ears, ListenArgs};
 use super::trace::TraceArgs;
 use super::writing::{self, WritingArgs};
 use crate::cli::open::{self, Place};
@@ -23,7 +23,8 @@ use utoipa::OpenApi as _;
 
 const EXAMPLE: &str = "\
 With the log's key at hand it takes statements, and so do all commands that name its URL; without, or with --read-only, it \
-serves the log as it lies there. Anyone can verify what is read. SIGTERM or Ctrl-C ends it.
+serves the log as it lies there. Anyone can verify what is read. SIGHUP takes up a renewed \
+certificate, SIGTERM or Ctrl-C ends it.
 
 EXAMPLE
     servanda serve paris --log-key keys/log --operator-key keys/registrar --guard /mnt/other/paris.guard
@@ -62,6 +63,7 @@ struct Options {
 /// Runs the verb.
 pub fn run(context: &Context, args: Serve) -> Result<Outcome> {
     let options = config::completed(args.options, args.config.as_deref(), "serve")?;
+    let ears = Ears::open()?;
     let path = options
         .log
         .as_deref()
@@ -70,16 +72,22 @@ pub fn run(context: &Context, args: Serve) -> Result<Outcome> {
     let keys = home.as_deref().map(|_| options.writing.keys()).transpose()?.flatten();
     options.trace.start()?;
     match (home, keys) {
-        (Some(home), Some(keys)) => serve_writing(context, &options, path, folder, &home, keys)?,
-        _ => serve_reading(context, &options, path, folder)?,
+        (Some(home), Some(keys)) => serve_writing(context, ears, &options, path, folder, &home, keys)?,
+        _ => serve_reading(context, ears, &options, path, folder)?,
     }
     Ok(Outcome::Good)
 }
 
-fn serve_reading(context: &Context, options: &Options, path: &Path, folder: PublicDir) -> Result<()> {
+fn serve_reading(
+    context: &Context,
+    ears: Ears,
+    options: &Options,
+    path: &Path,
+    folder: PublicDir,
+) -> Result<()> {
     let metrics = Arc::<Metrics>::default();
     let what = format!("serving {}, for reading,", path.display());
-    options.listen.serve(context, &what, Arc::clone(&metrics), |_| {
+    options.listen.serve(context, ears, &what, Arc::clone(&metrics), |_| {
         let ready = readiness(folder.clone());
         let routes = public::routes(folder)
             .merge(health::routes(Arc::clone(&metrics), ready))
@@ -91,6 +99,7 @@ fn serve_reading(context: &Context, options: &Options, path: &Path, folder: Publ
 
 fn serve_writing(
     context: &Context,
+    ears: Ears,
     options: &Options,
     path: &Path,
     folder: PublicDir,
@@ -100,7 +109,7 @@ fn serve_writing(
     let metrics = Arc::<Metrics>::default();
     let work = options.writing.start(context, home, folder.clone(), keys, &metrics)?;
     let what = format!("serving {}", path.display());
-    let served = options.listen.serve(context, &what, Arc::clone(&metrics), |stop| {
+    let served = options.listen.serve(context, ears, &what, Arc::clone(&metrics), |stop| {
         let progress = work.progress.clone();
         let ready: health::Ready = Arc::new(move || progress.ready());
         let asking = work.teller.asking();

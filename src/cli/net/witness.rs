@@ -1,7 +1,7 @@
 //! `servanda witness`: cosigns what logs sign, if it contains what was there before.
 
 use super::config;
-use super::listen::ListenArgs;
+use super::listen::{Ears, ListenArgs};
 use super::trace::TraceArgs;
 use crate::cli::problem::{Hint as _, Problem};
 use crate::cli::{Context, Outcome, files, keys, open, plain};
@@ -26,7 +26,8 @@ use utoipa::OpenApi as _;
 
 const AFTER: &str = "\
 The list of logs has the witness network's format: a line \"logs/v0\", then for each log the lines \"vkey VKEY\", \"qpd 86400\", \
-\"contact TEXT\". SIGHUP reads it again; that adds logs, and never changes a log's key. SIGTERM or Ctrl-C ends the witness.
+\"contact TEXT\". SIGHUP reads it again, and the certificate where there is one; \
+that adds logs, and never changes a log's key. SIGTERM or Ctrl-C ends the witness.
 
 The state is what makes it a witness. Never restore it from a backup: where it is lost, begin anew with a new key.
 
@@ -72,6 +73,7 @@ struct Options {
 /// Runs the verb.
 pub fn run(context: &Context, args: Witness) -> Result<Outcome> {
     let options = config::completed(args.options, args.config.as_deref(), "witness")?;
+    let ears = Ears::open()?;
     let state = options.state.as_deref().ok_or_else(|| {
         Problem::new("no state is named").hint("name its folder: servanda witness STATE --log-list FILE")
     })?;
@@ -92,15 +94,21 @@ pub fn run(context: &Context, args: Witness) -> Result<Outcome> {
     let clock = context.clock;
     let clock = Box::new(move || clock.now().ms() / 1000);
     let desk = Arc::new(Desk::new(witness, logs, clock, &metrics));
-    options.listen.serve(context, &format!("{vkey} cosigns {known},"), Arc::clone(&metrics), |stop| {
-        tokio::spawn(reread(list, Arc::clone(&desk), stop.clone()));
-        let ready = Arc::clone(&desk);
-        let routes = routes(desk, folder)
-            .merge(health::routes(Arc::clone(&metrics), Arc::new(move || ready.ready())))
-            .merge(problem::routes())
-            .merge(api::routes(Cosigning::openapi()));
-        Front::new(metrics, options.listen.rate()).before(routes)
-    })?;
+    options.listen.serve(
+        context,
+        ears,
+        &format!("{vkey} cosigns {known},"),
+        Arc::clone(&metrics),
+        |stop| {
+            tokio::spawn(reread(list, Arc::clone(&desk), stop.clone()));
+            let ready = Arc::clone(&desk);
+            let routes = routes(desk, folder)
+                .merge(health::routes(Arc::clone(&metrics), Arc::new(move || ready.ready())))
+                .merge(problem::routes())
+                .merge(api::routes(Cosigning::openapi()));
+            Front::new(metrics, options.listen.rate()).before(routes)
+        },
+    )?;
     Ok(Outcome::Good)
 }
 

@@ -131,7 +131,8 @@ impl Since {
         if let Ok(at) = text.parse::<Instant>() {
             return Ok(Self { at, review: None });
         }
-        let wanted: Wanted = text.parse().map_err(|_| {
+        let wanted = text.parse().ok().filter(|wanted| !matches!(wanted, Wanted::Reference(_)));
+        let wanted = wanted.ok_or_else(|| {
             Problem::new(format!("--since {}: neither a time nor a review", super::plain::quoted(text)))
                 .hint("write 2027-01-15, or the first digits of the review's id")
         })?;

@@ -59,6 +59,8 @@ struct Case {
     signed: Option<SignedCheckpoint>,
     /// None where it is not accepted.
     checkpoint: Option<VerifiedCheckpoint>,
+    /// The same, cosigned or not: what is held against its operator.
+    word: Option<VerifiedCheckpoint>,
 }
 
 /// Runs the verb.
@@ -77,7 +79,8 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     let since = args.since.as_ref().map(other).transpose()?;
     let against = args.against.as_ref().map(other).transpose()?;
     let (signed, checkpoint) = (subject.signed.clone(), subject.checkpoint.clone());
-    let case = Case { place: place.clone(), held: held.clone(), signed, checkpoint };
+    let word = word(&subject);
+    let case = Case { place: place.clone(), held: held.clone(), signed, checkpoint, word };
     case.introduce(screen);
     let size = subject.size().map_err(open::read_problem)?.unwrap_or(0);
     let bar = screen.progress(size, "verifying");
@@ -86,7 +89,7 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     let verified = subject.verify(options, &|done| bar.set_position(done), &mut |f| tally.take(f));
     bar.finish_and_clear();
     let report = verified.map_err(open::read_problem)?.report;
-    if let Some(now) = &case.checkpoint {
+    if let Some(now) = &case.word {
         let mut bench = Bench { place: &case.place, now, out: &args.out };
         // Of a server, by what it gave before, unless another checkpoint was named.
         if let Some(since) = since.as_ref().or(remembered.seen.as_ref()) {
@@ -98,7 +101,7 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
         if let Some(against) = &against {
             bench.against(against, &mut tally)?;
         }
-        if let Some(promise) = &args.promise {
+        if let (Some(promise), Some(_)) = (&args.promise, &case.checkpoint) {
             bench.promise(promise, &mut tally)?;
         }
         if let Some(folder) = &args.evidence {
@@ -126,6 +129,12 @@ pub fn run(context: &Context, args: &Verify) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
+/// The checkpoint as its operator signed it, cosigned or not.
+fn word(subject: &Subject<'_>) -> Option<VerifiedCheckpoint> {
+    let policy = subject.policy.as_ref()?.without_quorum();
+    subject.checkpoint.clone().or_else(|| subject.signed.as_ref()?.open(&policy).ok())
+}
+
 /// What was kept of a log on a server.
 #[derive(Default)]
 struct Remembered {
@@ -138,14 +147,13 @@ struct Remembered {
 impl Remembered {
     /// What was kept, as far as it says anything about the log under its operator in office.
     fn of(place: &Place, held: Option<&Held>, subject: &Subject<'_>) -> anyhow::Result<Self> {
-        let (Some(log), Some(now)) =
-            (place.log_on_server(held, subject.signed.as_ref()), &subject.checkpoint)
+        let (Some(log), Some(now)) = (place.log_on_server(held, subject.signed.as_ref()), word(subject))
         else {
             return Ok(Self::default());
         };
         let open = |path: PathBuf| -> anyhow::Result<Option<(PathBuf, Other)>> {
             let Ok(other) = Other::read(&path, subject.policy.as_ref()) else { return Ok(None) };
-            let counts = kept::succeeds(place, &log, now, other.origin())?.is_none();
+            let counts = kept::succeeds(place, &log, &now, other.origin())?.is_none();
             Ok(counts.then_some((path, other)))
         };
         let seen = kept::seen(&log).map(open).transpose()?.flatten().map(|(_, other)| other);

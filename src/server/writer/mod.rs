@@ -18,7 +18,7 @@ mod taken;
 
 pub use quorum::{Quorum, TIMEOUT};
 
-use super::door::{Answer, Door, Refusal, Work};
+use super::door::{Answer, Door, Refusal, Submission, Work};
 use super::metrics::Metrics;
 use super::progress::{Progress, Reached};
 use super::rates::{Rate, Rates};
@@ -104,6 +104,7 @@ impl Writer {
             partners,
             published: None,
             pending: Pending::default(),
+            held: Vec::new(),
             gathering,
             progress,
             counts,
@@ -147,6 +148,8 @@ struct Writing {
     partners: Option<Rates<Handle>>,
     published: Option<Published>,
     pending: Pending,
+    /// What waits at the beginning of a run, until the witnesses have told their times.
+    held: Vec<Submission>,
     /// None where nobody need cosign what is published.
     gathering: Option<Gathering>,
     progress: Progress,
@@ -174,9 +177,13 @@ impl Writing {
             let submitted = taken.submissions.len();
             self.open_again();
             taken.witnesses.into_iter().for_each(|said| self.heard(said));
-            if !taken.submissions.is_empty() {
-                self.rest_at = Some(Moment::now() + REST);
-                self.round(taken.submissions);
+            self.held.extend(taken.submissions);
+            if ends || !self.hears_times() {
+                let submissions = mem::take(&mut self.held);
+                if !submissions.is_empty() {
+                    self.rest_at = Some(Moment::now() + REST);
+                    self.round(submissions);
+                }
             }
             next = self.may_put_off().then(|| work.try_recv().ok()).flatten();
             if next.is_none() || ends {
@@ -228,6 +235,11 @@ impl Writing {
         let reopen = self.reopen.as_ref().and_then(|reopen| reopen.at);
         let gathering = self.gathering.as_ref().filter(|_| self.operator.is_some());
         [reopen, gathering.and_then(Gathering::next_due), self.rest_at].into_iter().flatten().min()
+    }
+
+    /// Whether commits wait for the witnesses' times.
+    fn hears_times(&mut self) -> bool {
+        self.operator.is_some() && self.gathering.as_mut().is_some_and(Gathering::hears_times)
     }
 
     /// Takes what came from witnesses.

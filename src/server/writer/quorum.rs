@@ -7,7 +7,9 @@
 //! sign anew  a greater size, where there is no quorum in time; the same size is never signed otherwise
 //! ```
 //!
-//! Commits go on throughout: without a quorum nothing is published, and nothing is lost.
+//! Commits go on throughout: without a quorum nothing is published, and nothing is lost. At the beginning of a run alone they
+//! wait for the witnesses' times, as long as for a quorum: what was published is cosigned anew for that, and a clock that is
+//! wrong dates no entry, unless the witnesses are silent.
 
 use super::anchor::{self, Anchors};
 use super::publish::Published;
@@ -54,6 +56,10 @@ pub(super) struct Gathering {
     stage: Stage,
     /// Witnesses whose clock differs from the one here.
     skewed: BTreeSet<String>,
+    /// Witnesses whose clock agreed with the one here, in this run.
+    agreed: BTreeSet<String>,
+    /// Until when commits wait for the witnesses' times; none: these are known, or were waited for long enough.
+    hears_until: Option<Moment>,
     /// Whether the policy's quorum is less than the log's rules ask for, since a motion changed them.
     is_short: bool,
     pub(super) anchors: Anchors,
@@ -78,11 +84,17 @@ struct Note {
 impl Gathering {
     pub(super) fn new(quorum: Quorum, queue: Sender<Work>) -> Self {
         let stage = Stage::Before { at: Moment::now(), pause: PAUSE.0 };
-        Self { quorum, queue, stage, skewed: BTreeSet::new(), is_short: false, anchors: Anchors::new() }
+        let hears_until = Some(Moment::now() + quorum.timeout);
+        let (skewed, agreed) = (BTreeSet::new(), BTreeSet::new());
+        Self { quorum, queue, stage, skewed, agreed, hears_until, is_short: false, anchors: Anchors::new() }
     }
 
     /// When there is something to do, should nobody answer.
     pub(super) fn next_due(&self) -> Option<Moment> {
+        [self.hears_until, self.next_step()].into_iter().flatten().min()
+    }
+
+    fn next_step(&self) -> Option<Moment> {
         match &self.stage {
             Stage::Before { at, .. } => Some(*at),
             Stage::AtWork { note: Some(note), .. } if !note.is_published => {
@@ -123,6 +135,30 @@ impl Gathering {
             let names: Vec<&str> = names().collect();
             format!("the clock here differs by more than 5 minutes from that of {}", names.join(", "))
         })
+    }
+
+    /// Whether commits wait: the witnesses that have answered in this run tell neither that the clock here is right nor that it
+    /// is wrong, and may do so yet.
+    pub(super) fn hears_times(&mut self) -> bool {
+        let agreed = self.agreed.iter().map(String::as_str);
+        let is_told = self.skew().is_some() || self.quorum.policy.satisfied(agreed);
+        self.hears_until = self.hears_until.filter(|until| !is_told && *until > Moment::now());
+        self.hears_until.is_some()
+    }
+
+    /// Takes what a witness's answer tells about the clock here.
+    fn takes_time(&mut self, told: Result<&gather::Cosigned, &AskError>) {
+        match told {
+            Ok(line) => {
+                self.skewed.remove(&line.witness);
+                self.agreed.insert(line.witness.clone());
+            }
+            Err(AskError::Clock { witness, .. }) => {
+                self.agreed.remove(witness);
+                self.skewed.insert(witness.clone());
+            }
+            Err(_) => {}
+        }
     }
 
     /// Asks on a thread of its own how far the witnesses know the log.
@@ -192,14 +228,19 @@ impl Writing {
             Ok(found) => found,
             Err(StartError::Stop(error)) => return self.stop_for_good(&error),
             Err(error) => {
+                if let StartError::TooFew(errors) = &error {
+                    errors.iter().for_each(|error| gathering.takes_time(Err(error)));
+                }
                 tracing::warn!(target: "servanda::witnesses", %error, "nothing is signed yet");
-                self.progress.quorum(Some(error.to_string()));
+                self.progress.quorum(Some(gathering.skew().unwrap_or_else(|| error.to_string())));
                 let next = (pause * 2).min(PAUSE.1);
                 gathering.stage = Stage::Before { at: Moment::now() + pause, pause: next };
                 return;
             }
         };
+        found.lines.iter().for_each(|line| gathering.takes_time(Ok(line)));
         for error in &found.silent {
+            gathering.takes_time(Err(error));
             tracing::warn!(target: "servanda::witnesses", %error, "a witness did not say how far it knows the log");
         }
         let Quorum { tiles, transport, clock, .. } = gathering.quorum.clone();
@@ -229,9 +270,11 @@ impl Writing {
         let (is_published, size) = (round.has_quorum(), round.head().0);
         if is_published {
             self.published = Some(Published::of(round.note())?);
-        } else if size == operator.writer().size() {
+        }
+        if size == operator.writer().size() {
+            // With its quorum too: a fresh cosignature tells the witness's time.
             crew.ask(&round);
-        } else {
+        } else if !is_published {
             // What has more entries is signed, and sent instead.
             return Ok(());
         }
@@ -242,9 +285,12 @@ impl Writing {
     /// Takes what came of asking a witness.
     pub(super) fn told(&mut self, told: Told) {
         let Some(gathering) = &mut self.gathering else { return };
+        match &told {
+            Told::Cosigned(line) => gathering.takes_time(Ok(line)),
+            Told::Failed(error) => gathering.takes_time(Err(error)),
+        }
         match told {
             Told::Cosigned(line) => {
-                gathering.skewed.remove(&line.witness);
                 let Stage::AtWork { note: Some(note), .. } = &mut gathering.stage else { return };
                 let is_new = note.round.take(&line);
                 if is_new && let Err(error) = self.publish_with_quorum() {
@@ -253,9 +299,6 @@ impl Writing {
             }
             Told::Failed(error) if error.stops_the_writer() => self.stop_for_good(&error),
             Told::Failed(error) => {
-                if let AskError::Clock { witness, .. } = &error {
-                    gathering.skewed.insert(witness.clone());
-                }
                 tracing::warn!(target: "servanda::witnesses", %error, "no cosignature");
             }
         }

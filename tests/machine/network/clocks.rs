@@ -3,6 +3,8 @@
 use super::*;
 
 const EARLY: &str = "2026-12-02T11:50Z";
+/// Behind the last entry, and as close to the witnesses' clocks as it must be.
+const BEHIND: &str = "2026-12-02T11:57Z";
 const LATE: &str = "2026-12-02T12:10Z";
 
 /// A log with two witnesses, its server and someone who speaks.
@@ -17,10 +19,16 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        Self::waiting(2)
+    }
+
+    /// With a server that waits so long for its witnesses, in seconds.
+    fn waiting(timeout: u32) -> Self {
         let log = SmallLog::ready();
         let world = equip(&log);
         let witnesses = witnesses(&world, ["w1", "w2"]);
-        let (server, address) = serving(&world, "paris", " --policy policy");
+        let options = format!(" --policy policy --witness-timeout {timeout}");
+        let (server, address) = serving(&world, "paris", &options);
         Self { server, address, witnesses, speaker: Speaker::new(&log, "de"), papers: Vec::new(), world }
     }
 
@@ -79,38 +87,59 @@ impl Place {
     }
 }
 
+/// One of the two is enough, without which there is no quorum.
+const OFF: &str = "the clock here differs by more than 5 minutes from that of w";
+
+/// The server takes nothing since its clock is off, and says so.
+#[track_caller]
+fn stands_still(place: &Place, published: u64) {
+    let ready = get(place.address, "/readyz").unwrap();
+    assert!(ready.status == 503 && ready.text().contains("the clock here differs"), "{}", ready.text());
+    assert_eq!(place.published(), published, "nothing is published by that clock");
+}
+
 #[test]
-fn a_server_whose_clock_is_off_stops_when_its_witnesses_answer_and_publishes_nothing_by_it() {
+fn a_server_whose_clock_is_off_dates_nothing_by_it_while_its_witnesses_answer() {
     for now in [EARLY, LATE] {
-        let mut place = Place::new();
+        let mut place = Place::waiting(60);
         place.server.goes_by(now);
         let before = place.published();
         place.start();
-        place.until_refused("the clock here differs by more than 5 minutes from that of w1, w2");
-        let ready = get(place.address, "/readyz").unwrap();
-        assert!(ready.status == 503 && ready.text().contains("the clock here differs"), "{}", ready.text());
-        assert_eq!(place.published(), before, "nothing is published by that clock");
-        let promised = place.papers.len();
+        // The very first statement waits for their times.
+        let (status, text) = place.say("/add?wait=durable");
+        assert!(status == 503 && text.contains(OFF), "{status}: {text}");
+        stands_still(&place, before);
+        assert!(place.papers.is_empty());
         place.restart(NOW);
-        if now == LATE && promised > 0 {
-            // What was promised is published, and dated ahead: the log waits until its own clock has come there.
-            until("it is published", || place.published() != before);
-            place.until_refused("but the last entry was sequenced");
-            place
-                .watched(NOW)
-                .ends(1)
-                .says("policy: the last entry is dated")
-                .says("but it is 2026-12-02T12:00");
-            place.witnesses.iter_mut().for_each(|witness| {
-                witness.kill();
-                witness.goes_by(LATE);
-                witness.start();
-            });
-            place.restart(LATE);
-        }
         place.until_published();
         place.end();
     }
+}
+
+#[test]
+fn silent_witnesses_silence_nobody_and_stop_a_server_whose_clock_is_off_once_they_answer() {
+    let mut place = Place::waiting(1);
+    place.server.goes_by(LATE);
+    let before = place.published();
+    place.server.start();
+    let (status, text) = place.say("/add?wait=durable");
+    assert_eq!(status, 202, "{text}");
+    place.witnesses.iter_mut().for_each(Part::start);
+    place.until_refused(OFF);
+    stands_still(&place, before);
+    // What was promised is published, and dated ahead: the log waits until its own clock has come there.
+    place.restart(NOW);
+    until("it is published", || place.published() != before);
+    place.until_refused("but the last entry was sequenced");
+    place.watched(NOW).ends(1).says("policy: the last entry is dated").says("but it is 2026-12-02T12:00");
+    place.witnesses.iter_mut().for_each(|witness| {
+        witness.kill();
+        witness.goes_by(LATE);
+        witness.start();
+    });
+    place.restart(LATE);
+    place.until_published();
+    place.end();
 }
 
 #[test]
@@ -118,9 +147,9 @@ fn a_server_whose_clock_went_back_behind_the_last_entry_appends_nothing() {
     let mut place = Place::new();
     place.start();
     place.until_published();
-    place.restart(EARLY);
+    place.restart(BEHIND);
     place.until_refused(
-        "the clock says 2026-12-02T11:50:00Z, but the last entry was sequenced 2026-12-02T12:00:00Z",
+        "the clock says 2026-12-02T11:57:00Z, but the last entry was sequenced 2026-12-02T12:00:00Z",
     );
     place.restart(NOW);
     place.until_published();

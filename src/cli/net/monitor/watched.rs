@@ -22,8 +22,9 @@ use std::time::{Duration, Instant};
 /// How often a directory's checkpoint is read: that costs next to nothing.
 const DIRECTORY_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long is waited before a stream of events that ended, or never began, is asked for again.
-const EVENTS_AGAIN: Duration = Duration::from_secs(10);
+/// How long is waited before a stream of events that ended is asked for again: a server that was begun anew is back soon. Twice as
+/// long each time that none begins, up to the second.
+const EVENTS_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 
 /// The least time between two looks at a source: one that tells of events without end is not looked at without end.
 const BREATH: Duration = Duration::from_millis(10);
@@ -167,8 +168,12 @@ fn listen(one: &Watched, poke: &SyncSender<()>) {
             thread::park();
         }
     };
+    let mut pause = EVENTS_AGAIN.0;
     loop {
         if let Ok(mut stream) = agent.stream(url, &[("accept", "text/event-stream")]) {
+            pause = EVENTS_AGAIN.0;
+            // Nobody told of what came before.
+            let _ = poke.try_send(());
             let mut chunk = [0; 4096];
             while let Ok(len) = stream.read(&mut chunk) {
                 if len == 0 {
@@ -180,6 +185,7 @@ fn listen(one: &Watched, poke: &SyncSender<()>) {
                 }
             }
         }
-        thread::sleep(EVENTS_AGAIN);
+        thread::sleep(pause);
+        pause = (pause * 2).min(EVENTS_AGAIN.1);
     }
 }
