@@ -385,9 +385,7 @@ impl SmallLog {
     pub fn push(&mut self, bytes: Vec<u8>) -> Vec<Finding> {
         let leaf = leaf_hash(&bytes);
         let decoded = SignedEntry::decode(&bytes);
-        let hashes = &self.hashes;
-        let mut leaf_at = |index: u64| hashes.get(usize::try_from(index).ok()?).copied();
-        let found = self.history.take(&bytes, leaf, decoded.as_ref(), &mut leaf_at, None);
+        let found = self.history.take(&bytes, leaf, decoded.as_ref(), &mut &self.hashes[..], None);
         self.leaves.push(bytes);
         self.hashes.push(leaf);
         self.findings.extend(found.iter().cloned());
