@@ -15,7 +15,8 @@
 //!
 //! - [`fork`]: one key signed two histories;
 //! - [`promise`]: a promise, and a checkpoint with another entry in its place;
-//! - [`fault`]: an entry whose index, link, time or roster pointer is wrong, by itself or by the entry before;
+//! - [`fault`]: an entry whose index, link, time or roster pointer is wrong, by itself or by the entry before; an anchor
+//!   whose time is wrong by its witnesses;
 //! - [`admitted`]: an entry that is unauthentic, or points at the wrong roster, as entry and roster chain alone show.
 
 pub mod admitted;
@@ -97,7 +98,7 @@ pub enum Misdeed {
     Fork,
     /// Another entry than was promised.
     BrokenPromise,
-    /// Wrong index, link, time, or a roster pointer that does not go on from the entry before.
+    /// Wrong index, link, time, an anchor's too, or a roster pointer that does not go on from the entry before.
     Fault,
     /// An entry let in that does not count, or a wrong roster pointer.
     Admitted,

@@ -178,7 +178,7 @@ mod tests {
         let (mut tree, mut builder) = (Frontier::default(), TileBuilder::default());
         let mut leaves = Leaves::new(builder.clone());
         let mut roots = vec![tree.root()];
-        let mut ask = |leaves: &mut Leaves, roots: &[Hash], size: u64| {
+        let ask = |leaves: &mut Leaves, roots: &[Hash], size: u64| {
             let want = roots[usize::try_from(size / 50).expect("small")];
             assert_eq!(leaves.root_at(&store, size), Some(want), "{size}");
             assert!(leaves.failure().is_ok(), "{size}");

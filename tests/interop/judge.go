@@ -3,7 +3,7 @@ package main
 // Who may sign what, entry after entry: docs/spec.md, "Who must sign" and "What a bad entry does".
 //
 // Not judged, as `unjudged` lists: what the charter and key sets must be like, what bodies other than those with keys
-// say, motions, and the count of statements of class 0.
+// say, anchors, motions, and the count of statements of class 0.
 
 import (
 	"bytes"
@@ -22,7 +22,8 @@ import (
 
 var unjudged = []string{
 	"charter", "key-set", "flood", "level", "body", "other-class", "not-for-operator", "motion", "motion-lapsed",
-	"motion-outdated", "no-motion", "suspended",
+	"motion-outdated", "no-motion", "suspended", "anchor-unnamed", "anchor-note", "anchor-origin", "anchor-signed",
+	"anchor-quorum", "anchor-size", "anchor-root", "anchor-time",
 }
 
 // Reasons that leave the statement in force.
