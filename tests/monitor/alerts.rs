@@ -383,7 +383,7 @@ fn that_no_anchor_comes_is_told_by_the_checkpoints_witnesses_where_nothing_else_
     let log = anchored(2, |_| true);
     let mut watcher = Watcher::with(&log, true);
     let mut source = published(&log);
-    for (time, want) in [("11:05", &[][..]), ("12:06", &["availability anchor_missing"]), ("13:00", &[])] {
+    for (time, want) in [("12:06", &[][..]), ("12:07", &["availability anchor_missing"]), ("13:00", &[])] {
         let at = at(&format!("2026-12-01T{time}Z"));
         source.insert("public/checkpoint".into(), log.anchor_note(log.leaves().len(), at).into_bytes());
         watcher.now = at;
