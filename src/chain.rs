@@ -267,6 +267,14 @@ pub fn acts(reasons: &[Reason]) -> bool {
 }
 
 impl Reason {
+    /// Whether it was for the operator to prevent, so that there may be evidence against it: a bad entry let in, one
+    /// sequenced wrongly, another history signed.
+    #[must_use]
+    pub fn is_operators(&self) -> bool {
+        matches!(self, Self::AnchorRoot { .. })
+            || matches!(self.effect(), Effect::Unauthentic | Effect::OperatorsFault)
+    }
+
     /// The same about a statement of class 0, where what the author saw does no harm to the statement.
     #[must_use]
     pub fn in_govern(self) -> Self {

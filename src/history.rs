@@ -7,15 +7,16 @@
 //!
 //! An entry that decodes moves the log's time, authentic or not: its time is the operator's word, not the author's.
 
+mod anchored;
 mod past;
 mod snapshot;
 
 pub use crate::chain::counts;
+pub use anchored::Anchored;
 pub use past::{Nothing, Past};
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::chain::{AuthorChain, Finding, Reason, acts};
-use crate::checkpoint::SignedCheckpoint;
 use crate::codec::Bytes;
 use crate::entry::{EntryError, Pointer, SignedEntry};
 use crate::field::{Class, Handle, Instant};
@@ -24,7 +25,6 @@ use crate::ledger::{Ledger, Said, Told};
 use crate::roster::anchor::anchor;
 use crate::roster::{Alone, NotUnderstood, Roster, Weighed};
 use crate::statement::{Head, Kind};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How many classes there are.
@@ -43,16 +43,6 @@ pub struct History {
     incomplete: Option<(u64, u16)>,
     anchored: Option<Anchored>,
     folded: Folded,
-}
-
-/// Since when the log waits for its next anchor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Anchored {
-    /// The entry: the last anchor that is neither void nor unauthentic; before there is one, the entry since which the
-    /// rules name witnesses, or another operator is in office.
-    pub index: u64,
-    /// The log's effective time then.
-    pub at: Instant,
 }
 
 /// The ledger beside the rest: which acts are void by its rules is for it alone to say.
@@ -261,25 +251,6 @@ impl History {
         if counts(reasons) { Step::Ordinary } else { Step::Nothing }
     }
 
-    /// Holds an anchor that is in order so far against the log; of one that is not, the time is nobody's fault.
-    fn judge_anchor(&self, e: &SignedEntry, past: &mut dyn Past, reasons: &mut Vec<Reason>) {
-        let Some(anchor) = anchor(e) else { return };
-        if acts(reasons)
-            && let Ok(note) = SignedCheckpoint::parse(&anchor.checkpoint)
-        {
-            let (claim, index) = (note.claim(), self.head.size);
-            let size = claim.size;
-            if !(1..=index).contains(&size) {
-                reasons.push(Reason::AnchorSize { size, index });
-            } else if past.root_at(size) != Some(claim.root) {
-                reasons.push(Reason::AnchorRoot { size });
-            }
-        }
-        if !acts(reasons) {
-            reasons.retain(|reason| !matches!(reason, Reason::AnchorTime { .. }));
-        }
-    }
-
     fn apply(&mut self, bytes: &[u8], leaf: Hash, e: &SignedEntry, judged: Judged, reasons: &[Reason]) {
         let s = &e.statement;
         let index = self.head.size;
@@ -322,17 +293,6 @@ impl History {
         }
         let is_anchor = acts(reasons) && anchor(e).is_some();
         self.wait_for_anchor(index, is_anchor || judged.restarts_time);
-    }
-
-    /// Notes since when an anchor is awaited, with the entry at an index; `anew`: since this one.
-    fn wait_for_anchor(&mut self, index: u64, anew: bool) {
-        let named = self.roster.as_ref().is_some_and(|roster| roster.charter.rules.witnesses.is_some());
-        let here = Anchored { index, at: self.time };
-        self.anchored = match self.anchored {
-            _ if !named => None,
-            Some(since) if !anew => Some(since),
-            _ => Some(here),
-        };
     }
 
     fn kept(&self, author: &Handle, class: Class) -> AuthorChain {
@@ -386,12 +346,6 @@ impl History {
     #[must_use]
     pub fn times(&self) -> (Instant, Instant) {
         (self.raw_time, self.time)
-    }
-
-    /// Since when the log waits for its next anchor; none where its rules name no witnesses.
-    #[must_use]
-    pub fn anchored(&self) -> Option<Anchored> {
-        self.anchored
     }
 
     /// The first entry, and its kind, of a later level than this program's: from there the ledger is incomplete.

@@ -337,6 +337,27 @@ fn an_anchor_far_from_its_witnesses_time_is_a_fault_shown_by_itself_and_the_rost
 }
 
 #[test]
+fn an_anchor_of_another_history_shows_that_the_operator_signed_two() {
+    let honest = SmallLog::witnessed();
+    let mut other = honest.cut(5);
+    other.say("kiel", accede("kiel"));
+    for (size, forked) in [(6, true), (5, false), (1, false)] {
+        let mut log = honest.clone();
+        let checkpoint = other.anchor_note(size, log.now).into_bytes().into();
+        log.say("operator", Act::Anchor(Anchor { checkpoint }));
+        assert_eq!(codes(log.findings()), if forked { &["anchor-root"][..] } else { &[] });
+        let guilt = at_index(&log, 6);
+        assert_eq!(guilt.as_ref().map(|guilt| guilt.kind), forked.then_some(Misdeed::Fork));
+        assert!(guilt.is_none_or(|guilt| guilt.what.contains("one of 6 and one of 7 entries")));
+    }
+    // What another key signed under the log's name accuses nobody.
+    let mut log = honest.clone();
+    let forged = Checkpoint::new(ORIGIN, 6, other.root()).unwrap().sign(&key("de/0"));
+    log.say("operator", Act::Anchor(Anchor { checkpoint: forged.into_bytes().into() }));
+    assert_eq!((codes(log.findings()), at_index(&log, 6)), (vec!["anchor-signed"], None));
+}
+
+#[test]
 fn an_anchor_that_is_void_is_no_evidence_whatever_its_time() {
     let void = |change: fn(&SmallLog) -> String| {
         let mut log = SmallLog::witnessed();

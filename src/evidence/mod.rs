@@ -341,13 +341,14 @@ impl<'a> Accused<'a> {
     }
 
     /// Evidence about the entry at an index, where entry, entry before and roster chain alone show that the operator did
-    /// wrong.
+    /// wrong, or the entry is an anchor of another history.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub fn at(&mut self, index: u64) -> Result<Option<Evidence>, ReadError> {
         let fault = self.fault(index)?;
-        if fault.is_some() { Ok(fault) } else { self.admitted(index) }
+        let found = if fault.is_some() { fault } else { self.forked_anchor(index)? };
+        if found.is_some() { Ok(found) } else { self.admitted(index) }
     }
 }
 

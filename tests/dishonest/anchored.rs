@@ -67,10 +67,26 @@ fn one_that_anchors_late_so_that_it_can_backdate_is_told_to_have_left_anchors_ou
 }
 
 #[test]
-fn anchors_without_the_quorum_of_another_history_or_of_what_is_to_come_are_void_at_the_next_look() {
-    let honest = anchored();
+fn an_anchor_of_another_history_is_void_and_proves_at_the_next_look_that_two_were_signed() {
+    let (anyone, honest) = (anyone(), anchored());
     let mut other = honest.cut(9);
     other.say("ua", review(20_001));
+    let server = Dishonest::showing(face(&honest));
+    let url = &server.url;
+    anyone.look(url).tells(0, &[]);
+    let mut log = honest.clone();
+    let checkpoint = other.anchor_note(10, honest.now).into_bytes().into();
+    log.say("operator", Act::Anchor(Anchor { checkpoint }));
+    server.show(face(&log));
+    let look = anyone.look(url).tells(1, &["misbehaviour fork"]);
+    anyone.convinces(&anyone.evidence(&look.alerts[0]), "fork");
+    anyone.run(&format!("verify {url} --evidence found")).ends(1).says("anchors another history");
+    anyone.convinces("found/entry-10.evidence", "fork");
+}
+
+#[test]
+fn anchors_without_the_quorum_or_of_what_is_to_come_are_void_at_the_next_look() {
+    let honest = anchored();
     let of = |note: String| Act::Anchor(Anchor { checkpoint: note.into_bytes().into() });
     let more = {
         let mut log = honest.clone();
@@ -80,7 +96,6 @@ fn anchors_without_the_quorum_of_another_history_or_of_what_is_to_come_are_void_
     };
     for (act, says) in [
         (of(honest.checkpoint()), "is cosigned by 0 of 1 witness whom the rules name"),
-        (of(other.anchor_note(10, honest.now)), "anchors another history"),
         (of(more.anchor_note(12, honest.now)), "anchors 12 entries, where 1 to 10 are possible"),
     ] {
         let anyone = anyone();

@@ -345,7 +345,7 @@ fn anchors_that_did_not_come_are_told_once_and_are_nobodys_fault() {
         watcher.restart();
     }
     // The next one ends it; what then follows in order is not worth a word.
-    let log = anchored(14, |hour| hour < 4 || hour > 9);
+    let log = anchored(14, |hour| !(4..=9).contains(&hour));
     assert!(watcher.look(&[("paris", Some(&published(&log)))]).is_empty());
     // A gap that began and ended since the last look is told as well, and void anchors fill none.
     let mut watcher = Watcher::new(&log);
