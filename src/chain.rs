@@ -9,6 +9,7 @@
 //! does nothing, whatever else is wrong with it; its operator's faults are found all the same.
 
 use crate::charter::{CharterError, KeySetError};
+use crate::checkpoint::CheckpointError;
 use crate::entry::Pointer;
 use crate::field::{Class, Handle, Instant};
 use crate::hash::{Hash, ZEROS};
@@ -225,6 +226,20 @@ reasons! {
     Motion { what: &'static str } "motion" Void "completes a motion that cannot take effect: {what}";
     /// Partners' acts by the operator.
     NotForOperator { kind: &'static str } "not-for-operator" Void "\"{kind}\" is not for the operator";
+    /// An anchor where there is nobody to have cosigned it.
+    AnchorUnnamed "anchor-unnamed" Void "anchors the log where its rules name no witnesses";
+    /// An anchor that holds no checkpoint.
+    AnchorNote { error: CheckpointError } "anchor-note" Void "anchors what is no checkpoint: {error}";
+    /// An anchor of nothing, or of more than comes before it.
+    AnchorSize { size: u64, index: u64 } "anchor-size" Void "anchors {}, where 1 to {index} are possible" (count(size, "entry", "entries"));
+    /// An anchor of another log, or under a name that this one had not at that size.
+    AnchorOrigin { got: String, want: String } "anchor-origin" Void "anchors {got:?}, but this log was {want:?} at that size";
+    /// An anchor that the operator of that size did not sign, or with a signature that does not hold.
+    AnchorSigned { error: CheckpointError } "anchor-signed" Void "anchors a checkpoint that is not in order: {error}";
+    /// An anchor that too few of the witnesses cosigned whom the rules name.
+    AnchorQuorum { got: usize, want: u64, of: usize } "anchor-quorum" Void "is cosigned by {got} of {} whom the rules name, {want} must have" (count(of, "witness", "witnesses"));
+    /// An anchor of another history.
+    AnchorRoot { size: u64 } "anchor-root" Void "anchors another history: its first {} have another root here" (count(size, "entry", "entries"));
     /// The ledger's rules forbid it.
     Rule { rule: Rule } "rule" Void "{rule}";
     /// Another index than its place.
@@ -235,6 +250,8 @@ reasons! {
     Pointer { got: Pointer, want: Pointer } "roster-pointer" OperatorsFault "points at entry {} as the last of class 0, which is entry {}" (got.index, want.index);
     /// Earlier than the entry before.
     TimeBack { at: Instant, before: Instant } "time-back" OperatorsFault "is dated {at}, the entry before it {before}";
+    /// An anchor whose own time is far from its witnesses'.
+    AnchorTime { at: Instant, witnessed: Instant } "anchor-time" OperatorsFault "is dated {at}, more than 5 minutes from {witnessed}, when its witnesses cosigned it";
 }
 
 /// Whether an entry with these reasons is authentic: void, faulty or in order.
@@ -250,6 +267,14 @@ pub fn acts(reasons: &[Reason]) -> bool {
 }
 
 impl Reason {
+    /// Whether it was for the operator to prevent, so that there may be evidence against it: a bad entry let in, one
+    /// sequenced wrongly, another history signed.
+    #[must_use]
+    pub fn is_operators(&self) -> bool {
+        matches!(self, Self::AnchorRoot { .. })
+            || matches!(self.effect(), Effect::Unauthentic | Effect::OperatorsFault)
+    }
+
     /// The same about a statement of class 0, where what the author saw does no harm to the statement.
     #[must_use]
     pub fn in_govern(self) -> Self {

@@ -23,7 +23,7 @@ use crate::cosignature;
 use crate::hash::{EMPTY_ROOT, Hash};
 use crate::key::SigningKey;
 use crate::key::vkey::{KEY_NAME_MAX, Kind, Vkey, is_vkey_name};
-use crate::note::{Note, NoteError, NoteSignature, OpenError, signature_line};
+use crate::note::{Note, NoteError, NoteSignature, OpenError, Opened, signature_line};
 use crate::policy::Policy;
 use crate::text::{self, decimal_u64, hash_from_base64};
 use std::fmt;
@@ -228,6 +228,19 @@ impl SignedCheckpoint {
         Self::parse(format!("{text}\n{lines}").as_bytes())
     }
 
+    /// Verifies who of these, logs and witnesses, has signed it: of a witness with the time at which it did, in seconds
+    /// since the Unix epoch. Whether they suffice is the caller's question.
+    ///
+    /// # Errors
+    /// [`OpenError`], if one of them has a signature on it that does not hold, or none has signed.
+    pub fn signers<'k>(&self, keys: &[&'k Vkey]) -> Result<Opened<'k, Option<u64>>, OpenError> {
+        let text = self.note.text();
+        self.note.open(keys, |vkey, bytes| match vkey.kind() {
+            Kind::Log => vkey.key().holds(text.as_bytes(), bytes).then_some(None),
+            Kind::Cosignature => cosignature::verify(vkey.key(), text, bytes).map(Some),
+        })
+    }
+
     /// Verifies it under a policy: the one way to a [`VerifiedCheckpoint`].
     ///
     /// Known to the note are the policy's logs of this origin, and all of its witnesses.
@@ -241,11 +254,7 @@ impl SignedCheckpoint {
             return Err(CheckpointError::UnknownOrigin(origin.clone()));
         }
         let keys: Vec<&Vkey> = logs().chain(policy.witnesses().iter().map(|w| &w.vkey)).collect();
-        let text = self.note.text();
-        let opened = self.note.open(&keys, |vkey, bytes| match vkey.kind() {
-            Kind::Log => vkey.key().holds(text.as_bytes(), bytes).then_some(None),
-            Kind::Cosignature => cosignature::verify(vkey.key(), text, bytes).map(Some),
-        })?;
+        let opened = self.signers(&keys)?;
         let log = opened.verified.iter().find(|(vkey, _)| vkey.kind() == Kind::Log);
         let (log, _) = log.ok_or_else(|| CheckpointError::NotSigned(origin.clone()))?;
         let cosigners: Vec<Cosigner> = opened

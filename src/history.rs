@@ -1,14 +1,19 @@
 //! The fold over all entries: what each one is worth, and what a bad one does.
 //!
 //! [`History::take`] judges entries one after the other, in the log's order: bytes, index, link, roster pointer, time,
-//! author chain, `seen`, expiry, signatures; then what the [ledger](crate::ledger) makes of the act. It is pure: which leaf stands where is asked of the caller, and the verdict
-//! on signatures may be handed in, so that they can be checked elsewhere in parallel. [`Snapshot`] keeps it.
+//! author chain, `seen`, expiry, signatures, anchors; then what the [ledger](crate::ledger) makes of the act. It is pure:
+//! which leaf stands where, and which root the log had, is asked of the caller ([`Past`]), and the verdict on signatures
+//! may be handed in, so that they can be checked elsewhere in parallel. [`Snapshot`] keeps it.
 //!
 //! An entry that decodes moves the log's time, authentic or not: its time is the operator's word, not the author's.
 
+mod anchored;
+mod past;
 mod snapshot;
 
 pub use crate::chain::counts;
+pub use anchored::Anchored;
+pub use past::{Nothing, Past};
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::chain::{AuthorChain, Finding, Reason, acts};
@@ -17,6 +22,7 @@ use crate::entry::{EntryError, Pointer, SignedEntry};
 use crate::field::{Class, Handle, Instant};
 use crate::hash::Hash;
 use crate::ledger::{Ledger, Said, Told};
+use crate::roster::anchor::anchor;
 use crate::roster::{Alone, NotUnderstood, Roster, Weighed};
 use crate::statement::{Head, Kind};
 use std::collections::BTreeMap;
@@ -35,6 +41,7 @@ pub struct History {
     time: Instant,
     govern: Vec<(u64, Bytes)>,
     incomplete: Option<(u64, u16)>,
+    anchored: Option<Anchored>,
     folded: Folded,
 }
 
@@ -87,20 +94,20 @@ impl History {
     }
 
     /// Judges the next entry and takes it in, whatever it is worth. `bytes` are the leaf's data, `leaf` their leaf hash;
-    /// `decoded` what they decode to; `leaf_at` gives the leaf hash of any entry before. `alone`, if given, is what
+    /// `decoded` what they decode to; `past` knows what comes before. `alone`, if given, is what
     /// [`Roster::alone`] says of this entry; by another roster than this history's it is not used, but told again.
     pub fn take(
         &mut self,
         bytes: &[u8],
         leaf: Hash,
         decoded: Result<&SignedEntry, &EntryError>,
-        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+        past: &mut dyn Past,
         alone: Option<Alone>,
     ) -> Vec<Finding> {
         let index = self.head.size;
         match decoded {
             Ok(e) => {
-                let mut judged = self.judge(e, leaf_at, alone);
+                let mut judged = self.judge(e, past, alone);
                 let mut reasons = std::mem::take(&mut judged.reasons);
                 if acts(&reasons) {
                     reasons.extend(self.fold(e, &judged.step).err());
@@ -124,10 +131,10 @@ impl History {
         &mut self,
         bytes: &[u8],
         e: &SignedEntry,
-        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+        past: &mut dyn Past,
         alone: Option<Alone>,
     ) -> Result<(), Vec<Finding>> {
-        let mut judged = self.judge(e, leaf_at, alone);
+        let mut judged = self.judge(e, past, alone);
         if judged.reasons.is_empty() {
             judged.reasons.extend(self.fold(e, &judged.step).err());
         }
@@ -153,12 +160,7 @@ impl History {
         told.or_else(|rule| if self.incomplete.is_some() { Ok(()) } else { Err(Reason::Rule { rule }) })
     }
 
-    fn judge(
-        &self,
-        e: &SignedEntry,
-        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
-        alone: Option<Alone>,
-    ) -> Judged {
+    fn judge(&self, e: &SignedEntry, past: &mut dyn Past, alone: Option<Alone>) -> Judged {
         let mut reasons = Vec::new();
         if e.entry.index != self.head.size {
             reasons.push(Reason::Index { got: e.entry.index });
@@ -170,9 +172,9 @@ impl History {
             // Who may sign is unknown, and whether pointer and time are right.
             Some(roster) if roster.unknown.is_some() => (Step::Nothing, false),
             Some(roster) if e.statement.class() == Class::Govern => {
-                self.judge_govern(roster, e, leaf_at, &mut reasons)
+                self.judge_govern(roster, e, past, &mut reasons)
             }
-            Some(roster) => (self.judge_ordinary(roster, e, leaf_at, alone, &mut reasons), false),
+            Some(roster) => (self.judge_ordinary(roster, e, past, alone, &mut reasons), false),
             None => (self.judge_founding(e, &mut reasons), false),
         };
         let known = self.unknown().is_none();
@@ -201,7 +203,7 @@ impl History {
         &self,
         roster: &Roster,
         e: &SignedEntry,
-        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+        past: &mut dyn Past,
         reasons: &mut Vec<Reason>,
     ) -> (Step, bool) {
         let mut weighed = roster.weigh(self.head.size, e);
@@ -212,7 +214,7 @@ impl History {
         }
         let restarts_time = weighed.may_restart_time();
         let chain = self.chain(&e.statement.author, Class::Govern);
-        let seen = chain.check_seen(self.head.size, e.statement.seen, leaf_at);
+        let seen = chain.check_seen(self.head.size, e.statement.seen, &mut |index| past.leaf_at(index));
         let saw = seen.is_ok();
         reasons.extend(seen.err().map(Reason::in_govern));
         (Step::Govern { weighed: Box::new(weighed), saw }, restarts_time)
@@ -222,7 +224,7 @@ impl History {
         &self,
         roster: &Roster,
         e: &SignedEntry,
-        leaf_at: &mut dyn FnMut(u64) -> Option<Hash>,
+        past: &mut dyn Past,
         alone: Option<Alone>,
         reasons: &mut Vec<Reason>,
     ) -> Step {
@@ -238,12 +240,14 @@ impl History {
         if known {
             let chain = self.kept(&s.author, s.class());
             reasons.extend(chain.reason(s));
-            reasons.extend(chain.check_seen(self.head.size, s.seen, leaf_at).err());
+            let mut leaf_at = |index| past.leaf_at(index);
+            reasons.extend(chain.check_seen(self.head.size, s.seen, &mut leaf_at).err());
         }
         // By its own time it is unauthentic, which is told already.
         if self.time > s.expires_at && e.entry.sequenced_at <= s.expires_at {
             reasons.push(Reason::ExpiredEffective { at: self.time, expires: s.expires_at });
         }
+        self.judge_anchor(e, past, reasons);
         if counts(reasons) { Step::Ordinary } else { Step::Nothing }
     }
 
@@ -287,6 +291,8 @@ impl History {
                 }
             }
         }
+        let is_anchor = acts(reasons) && anchor(e).is_some();
+        self.wait_for_anchor(index, is_anchor || judged.restarts_time);
     }
 
     fn kept(&self, author: &Handle, class: Class) -> AuthorChain {

@@ -8,6 +8,9 @@ pub mod text;
 pub mod field;
 pub mod key;
 pub mod note;
+pub mod cosignature;
+pub mod policy;
+pub mod checkpoint;
 pub mod seal;
 // - what partners say, and what it adds up to (pure) -
 pub mod charter;
@@ -20,9 +23,6 @@ pub mod ledger;
 pub mod history;
 // - what the log commits to (pure) -
 pub mod merkle;
-pub mod cosignature;
-pub mod policy;
-pub mod checkpoint;
 pub mod tlog_proof;
 // - where it is kept, written, read -
 #[cfg(feature = "net")]

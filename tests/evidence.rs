@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::support::small_log::{
-    ORIGIN, SmallLog, accede, accept, at, codes, handle, key, key_set, officer, pledge, root, short, terms,
+    ORIGIN, SmallLog, accede, accept, at, codes, earlier, handle, key, key_set, officer, pledge, root, short,
+    terms,
 };
 use crate::support::stored::Stored;
 use proptest::prelude::*;
@@ -12,13 +13,13 @@ use servanda::checkpoint::{self, Checkpoint};
 use servanda::codec::{Bytes, decode_large, encode};
 use servanda::entry::{Entry, Pointer};
 use servanda::evidence::{Accused, Evidence, EvidenceError, Guilt, Misdeed, check, fork};
-use servanda::field::Class;
+use servanda::field::{Class, Instant};
 use servanda::hash::{Hash, ZEROS};
 use servanda::key::vkey::Vkey;
 use servanda::merkle::verify::verify_consistency;
 use servanda::promise::Promise;
 use servanda::proof::{RosterFile, RosterFileError};
-use servanda::statement::body::{Found, Rotate};
+use servanda::statement::body::{Anchor, Found, Rotate};
 use servanda::statement::{self, Act, Statement};
 use std::sync::LazyLock;
 
@@ -295,6 +296,82 @@ fn time_that_a_motion_may_have_restarted_is_held_against_nobody() {
     entry.sequenced_at = at("2026-12-01T09:01Z");
     assert!(codes(&log.push_entry(&entry)).contains(&"time-back"));
     assert_eq!(at_index(&log, 9), None);
+}
+
+/// A log whose rules name the witness, with an anchor of its first six entries, cosigned at a time; and a pledge.
+fn anchored(at: impl FnOnce(Instant) -> Instant) -> SmallLog {
+    let mut log = SmallLog::witnessed();
+    let checkpoint = log.anchor_note(6, at(log.now)).into_bytes().into();
+    log.say("operator", Act::Anchor(Anchor { checkpoint }));
+    log.say("fr", pledge(&["ua"], terms("aircraft")));
+    log
+}
+
+#[test]
+fn an_anchor_far_from_its_witnesses_time_is_a_fault_shown_by_itself_and_the_roster() {
+    let limit_ms = servanda::roster::anchor::ANCHOR_SKEW_MS;
+    for log in [anchored(|now| earlier(now, limit_ms)), anchored(|now| now.plus_ms(limit_ms))] {
+        assert!(log.findings().is_empty());
+        assert_eq!(at_index(&log, 6), None);
+    }
+    let late = anchored(|now| earlier(now, limit_ms + 1000));
+    for log in [&late, &anchored(|now| now.plus_ms(limit_ms + 1000))] {
+        assert_eq!(codes(log.findings()), ["anchor-time"]);
+        let guilt = guilt(log, 6);
+        assert_eq!((guilt.kind, guilt.key.name()), (Misdeed::Fault, ORIGIN));
+        assert!(
+            guilt.what.starts_with("sequenced entry 6, which is dated 2026-12-01T09:06"),
+            "{}",
+            guilt.what
+        );
+        assert!(guilt.what.contains("when its witnesses cosigned it"), "{}", guilt.what);
+        let stored = Stored::new(log);
+        let mut accused = Accused::new(&stored.checkpoint, stored.client()).unwrap();
+        assert_eq!(accused.admitted(6).unwrap(), None, "it was right to be let in");
+        assert_eq!((at_index(log, 5), at_index(log, 7)), (None, None));
+    }
+    // About a log of other founders it says nothing.
+    let stored = Stored::new(&late);
+    let evidence = Accused::new(&stored.checkpoint, stored.client()).unwrap().at(6).unwrap().unwrap();
+    assert!(check(&evidence, Some(&Hash([7; 32]))).is_err());
+}
+
+#[test]
+fn an_anchor_of_another_history_shows_that_the_operator_signed_two() {
+    let honest = SmallLog::witnessed();
+    let mut other = honest.cut(5);
+    other.say("kiel", accede("kiel"));
+    for (size, forked) in [(6, true), (5, false), (1, false)] {
+        let mut log = honest.clone();
+        let checkpoint = other.anchor_note(size, log.now).into_bytes().into();
+        log.say("operator", Act::Anchor(Anchor { checkpoint }));
+        assert_eq!(codes(log.findings()), if forked { &["anchor-root"][..] } else { &[] });
+        let guilt = at_index(&log, 6);
+        assert_eq!(guilt.as_ref().map(|guilt| guilt.kind), forked.then_some(Misdeed::Fork));
+        assert!(guilt.is_none_or(|guilt| guilt.what.contains("one of 6 and one of 7 entries")));
+    }
+    // What another key signed under the log's name accuses nobody.
+    let mut log = honest.clone();
+    let forged = Checkpoint::new(ORIGIN, 6, other.root()).unwrap().sign(&key("de/0"));
+    log.say("operator", Act::Anchor(Anchor { checkpoint: forged.into_bytes().into() }));
+    assert_eq!((codes(log.findings()), at_index(&log, 6)), (vec!["anchor-signed"], None));
+}
+
+#[test]
+fn an_anchor_that_is_void_is_no_evidence_whatever_its_time() {
+    let void = |change: fn(&SmallLog) -> String| {
+        let mut log = SmallLog::witnessed();
+        let checkpoint = change(&log).into_bytes().into();
+        log.say("operator", Act::Anchor(Anchor { checkpoint }));
+        assert_eq!((log.findings().len(), at_index(&log, 6)), (1, None));
+        codes(log.findings())[0]
+    };
+    assert_eq!(void(|log| log.checkpoint()), "anchor-quorum");
+    assert_eq!(
+        void(|log| log.anchor_note(6, at("2026-11-01")).replacen("\n6\n", "\n5\n", 1)),
+        "anchor-signed"
+    );
+    assert_eq!(void(|_| "nothing".to_owned()), "anchor-note");
 }
 
 // - entries that should not be there -

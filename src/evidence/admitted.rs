@@ -33,7 +33,11 @@ impl Admitted {
             Ok(e) => judge(&opened, index, &e, trial)?,
             Err(error) => vec![self.undecodable(&opened, error, trial)?],
         };
-        let guilty = |r: &&Reason| matches!(r.effect(), Effect::Unauthentic | Effect::OperatorsFault);
+        // An anchor's time is a fault, and shown as one.
+        let guilty = |r: &&Reason| match r {
+            Reason::AnchorTime { .. } => false,
+            _ => matches!(r.effect(), Effect::Unauthentic | Effect::OperatorsFault),
+        };
         let reasons: Vec<_> = reasons.iter().filter(guilty).map(ToString::to_string).collect();
         if reasons.is_empty() {
             return Err(EvidenceError::Nothing);

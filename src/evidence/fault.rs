@@ -1,5 +1,5 @@
-//! A fault: an entry whose index, link, time or roster pointer is wrong, under a checkpoint of the operator that sequenced
-//! it.
+//! A fault: an entry whose index, link, time or roster pointer is wrong, or an anchor whose time is, under a checkpoint of
+//! the operator that sequenced it.
 //!
 //! Entry i and entry i − 1 are shown to be in the log; of the founding operator, no roster is needed. Time may go back
 //! where a motion for a new operator is carried, so an entry that may carry one is not held against anybody for its time.
@@ -7,6 +7,9 @@
 //! A pointer goes on from one entry to the next: behind an entry of class 0 it names that one, behind any other it is the
 //! same. An operator that hides an entry of class 0 from all roster files breaks this once, where the hiding begins, and
 //! may be consistent ever after. Should the entry of class 0 that is passed over not count, its operator let it in.
+//!
+//! An anchor holds what its witnesses signed, and the roster file says whom the rules name: that its own time is far from
+//! theirs is shown without a word by anybody else. That it is void is a finding, and no evidence.
 
 use super::{Accused, Claim, Evidence, EvidenceError, Included, Opened, Signed, Trial, may_restart_time};
 use crate::chain::Reason;
@@ -15,6 +18,7 @@ use crate::entry::{Pointer, SignedEntry};
 use crate::field::Class;
 use crate::hash::{ZEROS, leaf_hash};
 use crate::key::vkey::Vkey;
+use crate::roster::anchor::anchor;
 use serde::{Deserialize, Serialize};
 
 /// An entry, and the one before.
@@ -46,6 +50,7 @@ impl Fault {
         if one_operator(&opened, index, trial)? {
             wrong.extend(pointer(index, &e, before));
         }
+        wrong.extend(anchor_time(&opened, index, &e, trial)?.map(|reason| reason.to_string()));
         if wrong.is_empty() {
             return Err(EvidenceError::Nothing);
         }
@@ -59,6 +64,20 @@ fn one_operator(opened: &Opened, index: u64, trial: &Trial) -> Result<bool, Evid
         (Some(chain), Some(below)) => Ok(super::roster(chain, below, trial)?.vkey == opened.key()),
         _ => Ok(true),
     }
+}
+
+/// That an anchor's time is far from its witnesses', where there is a roster to tell whom the rules name.
+fn anchor_time(
+    opened: &Opened,
+    index: u64,
+    e: &SignedEntry,
+    trial: &Trial,
+) -> Result<Option<Reason>, EvidenceError> {
+    let Some(chain) = opened.chain.as_ref().filter(|_| index > 0 && anchor(e).is_some()) else {
+        return Ok(None);
+    };
+    let reasons = super::roster(chain, index, trial)?.alone(index, e).reasons;
+    Ok(reasons.into_iter().find(|reason| matches!(reason, Reason::AnchorTime { .. })))
 }
 
 /// How an entry's roster pointer does not go on from the entry before.
@@ -111,7 +130,15 @@ impl Accused<'_> {
     pub fn fault(&mut self, index: u64) -> Result<Option<Evidence>, ReadError> {
         let entry = self.included(index)?;
         let before = index.checked_sub(1).map(|below| self.included(below)).transpose()?;
-        let signed = self.signed()?;
-        Ok(self.accuse(Claim::Fault(Fault { signed, index, entry, before })))
+        let fault = Fault { signed: self.signed()?, index, entry, before };
+        let is_anchor = SignedEntry::decode(&fault.entry.entry).is_ok_and(|e| anchor(&e).is_some());
+        if let Some(evidence) = self.accuse(Claim::Fault(fault.clone())) {
+            return Ok(Some(evidence));
+        }
+        if !is_anchor {
+            return Ok(None);
+        }
+        let signed = Signed::new(self.checkpoint, self.roster()?);
+        Ok(self.accuse(Claim::Fault(Fault { signed, ..fault })))
     }
 }

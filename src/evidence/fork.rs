@@ -2,19 +2,23 @@
 //!
 //! Two checkpoints conflict in one of three ways: they have one size and different roots; they have different leaves at
 //! one index, each with its inclusion proof; or the larger one's tree, as a consistency proof shows, had another root at
-//! the smaller one's size. The last needs the larger log alone: who kept a checkpoint can hold it against any later one.
+//! the smaller one's size. The last needs the larger log alone: who kept a checkpoint can hold it against any later one, and so
+//! can anyone with one that the operator itself put into the log, as an anchor.
 //!
 //! Of a later operator than the founding one, a roster file under one of the two shows who that is, and from which size on
 //! its key signs: what it signs below that is held against nobody.
 
 use super::{Accused, Claim, Evidence, EvidenceError, Leaf, Opened, Signed, Trial};
-use crate::checkpoint::VerifiedCheckpoint;
+use crate::checkpoint::{self, VerifiedCheckpoint};
 use crate::client::ReadError;
 use crate::codec::List;
+use crate::entry::SignedEntry;
 use crate::hash::Hash;
 use crate::key::vkey::Vkey;
 use crate::merkle::verify::verify_consistency;
+use crate::policy::Policy;
 use crate::proof::RosterFile;
+use crate::roster::anchor::anchor;
 use crate::text::count;
 use serde::{Deserialize, Serialize};
 
@@ -159,6 +163,24 @@ impl Accused<'_> {
         let (one, other) = (Signed::new(kept, None), self.signed()?);
         Ok(self.accuse(Claim::Fork(Fork { one, other, conflict })))
     }
+
+    /// Evidence that the anchor at an index, if there is one, is of another history than the log that it stands in, both
+    /// signed by the operator of this checkpoint. None where it is not.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn forked_anchor(&mut self, index: u64) -> Result<Option<Evidence>, ReadError> {
+        let entry = self.client.entry(index)?;
+        let kept = anchored(&entry, self.checkpoint.log());
+        kept.map_or(Ok(None), |kept| self.contradicts(&kept))
+    }
+}
+
+/// The checkpoint in an anchor, where this key signed it.
+fn anchored(entry: &[u8], key: &Vkey) -> Option<VerifiedCheckpoint> {
+    let e = SignedEntry::decode(entry).ok()?;
+    let policy = Policy::of(std::slice::from_ref(key), &[], None).ok()?;
+    checkpoint::open(&anchor(&e)?.checkpoint, &policy).ok()
 }
 
 /// Evidence that two checkpoints of one operator have one size and different roots; `founding` is statement 0. Of a later

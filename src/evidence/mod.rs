@@ -15,7 +15,8 @@
 //!
 //! - [`fork`]: one key signed two histories;
 //! - [`promise`]: a promise, and a checkpoint with another entry in its place;
-//! - [`fault`]: an entry whose index, link, time or roster pointer is wrong, by itself or by the entry before;
+//! - [`fault`]: an entry whose index, link, time or roster pointer is wrong, by itself or by the entry before; an anchor
+//!   whose time is wrong by its witnesses;
 //! - [`admitted`]: an entry that is unauthentic, or points at the wrong roster, as entry and roster chain alone show.
 
 pub mod admitted;
@@ -97,7 +98,7 @@ pub enum Misdeed {
     Fork,
     /// Another entry than was promised.
     BrokenPromise,
-    /// Wrong index, link, time, or a roster pointer that does not go on from the entry before.
+    /// Wrong index, link, time, an anchor's too, or a roster pointer that does not go on from the entry before.
     Fault,
     /// An entry let in that does not count, or a wrong roster pointer.
     Admitted,
@@ -340,13 +341,14 @@ impl<'a> Accused<'a> {
     }
 
     /// Evidence about the entry at an index, where entry, entry before and roster chain alone show that the operator did
-    /// wrong.
+    /// wrong, or the entry is an anchor of another history.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub fn at(&mut self, index: u64) -> Result<Option<Evidence>, ReadError> {
         let fault = self.fault(index)?;
-        if fault.is_some() { Ok(fault) } else { self.admitted(index) }
+        let found = if fault.is_some() { fault } else { self.forked_anchor(index)? };
+        if found.is_some() { Ok(found) } else { self.admitted(index) }
     }
 }
 

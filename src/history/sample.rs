@@ -3,15 +3,17 @@
 use crate::chain::{AuthorChain, Effect, Finding, Reason};
 use crate::charter::rules::{Disputes, IncidentQuorum, MotionRules, PledgeRules};
 use crate::charter::{Aspect, Charter, KeySet, Officer, Partner, Rules, Witnesses};
+use crate::checkpoint::Checkpoint;
 use crate::codec::{Bytes, List, encode};
+use crate::cosignature::cosign;
 use crate::entry::{Entry, Pointer, SignedEntry};
 use crate::field::{Class, Duration, Handle, Instant, Role, Roles, Short};
 use crate::hash::{Hash, ZEROS, leaf_hash, sha256};
-use crate::history::History;
+use crate::history::{History, Past};
 use crate::key::vkey::Vkey;
 use crate::key::{ED25519, SigningKey};
 use crate::roster::{Carried, Roster};
-use crate::statement::body::{Accede, Adopt, Approve, Found, Motion, Propose, Rotate};
+use crate::statement::body::{Accede, Adopt, Anchor, Approve, Found, Motion, Propose, Rotate};
 use crate::statement::{self, Act, Head, Signature, Statement};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -242,9 +244,7 @@ impl Sample {
     pub fn put_bytes(&mut self, bytes: Vec<u8>) -> Vec<Reason> {
         let leaf = leaf_hash(&bytes);
         let decoded = SignedEntry::decode(&bytes);
-        let leaves = &self.leaves;
-        let mut leaf_at = |index| leaves.get(usize::try_from(index).expect("small")).copied();
-        let findings = self.history.take(&bytes, leaf, decoded.as_ref(), &mut leaf_at, None);
+        let findings = self.history.take(&bytes, leaf, decoded.as_ref(), &mut &self.leaves[..], None);
         self.leaves.push(leaf);
         self.entries.push(bytes);
         findings.into_iter().map(|Finding { reason, .. }| reason).collect()
@@ -293,6 +293,25 @@ impl Sample {
         carried.motion
     }
 
+    /// An anchor of the first `size` entries, signed by the operator of that size, and cosigned by the witnesses of these
+    /// seeds at these times, in seconds since the Unix epoch.
+    pub fn anchor_of(&self, size: u64, cosigned: &[(u8, u64)]) -> Act {
+        let vkey = self.roster().vkey_at(size);
+        let root = (&self.leaves[..]).root_at(size).expect("so many");
+        let checkpoint = Checkpoint::new(vkey.name(), size, root).expect("a checkpoint");
+        let mut note = checkpoint.sign(&key(seed(&vkey.key().to_bytes())));
+        let line = |&(seed, at_s): &(u8, u64)| {
+            cosign(&format!("w{seed}.example"), &key(seed), at_s, &checkpoint.to_string()).expect("a line")
+        };
+        note.extend(cosigned.iter().map(line));
+        anchor(note.as_bytes())
+    }
+
+    /// An anchor of all entries, in order.
+    pub fn anchor(&self) -> Act {
+        self.anchor_of(self.size(), &[(90, self.now.ms() / 1000)])
+    }
+
     /// Where an author stands in a class.
     pub fn chain(&self, author: &str, class: Class) -> AuthorChain {
         self.history.chain(&handle(author), class)
@@ -312,6 +331,10 @@ pub fn accede(who: &str) -> Act {
 
 pub fn accede_with(keys: KeySet) -> Act {
     Act::Accede(Accede { keys, reservations: None, annexes: List::default() })
+}
+
+pub fn anchor(note: &[u8]) -> Act {
+    Act::Anchor(Anchor { checkpoint: note.to_vec().into() })
 }
 
 pub fn rotate(keys: KeySet) -> Act {

@@ -1,8 +1,8 @@
 //! A history as it is kept between runs: all that cannot be derived from the entries of class 0 alone, and these.
 //!
 //! ```text
-//! version 2 | head (size, [32]) | sequenced_at | effective time | [(handle, five chains)] | [(index, entry)]
-//!           | (index, kind)? | ledger's digest? | SHA-256("servanda/snapshot/1\n" || all before)
+//! version 3 | head (size, [32]) | sequenced_at | effective time | [(handle, five chains)] | [(index, entry)]
+//!           | (index, kind)? | (index, time)? of the last anchor | ledger's digest? | SHA-256("servanda/snapshot/1\n" || all before)
 //! ```
 //!
 //! The ledger lies apart, named by its digest: it is much longer, and need not be written as often.
@@ -10,7 +10,7 @@
 //! The digest finds damage, not malice: whoever keeps a snapshot trusts the place where it lies. Roster and keys are
 //! derived anew, signatures included.
 
-use super::{CLASSES, Folded, History};
+use super::{Anchored, CLASSES, Folded, History};
 use crate::chain::{AuthorChain, counts};
 use crate::codec::{Bytes, List, encode};
 use crate::entry::SignedEntry;
@@ -22,7 +22,7 @@ use crate::statement::Head;
 use serde::{Deserialize, Serialize};
 
 /// The version that this program writes and reads.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// What to keep of a history; encoded with [`encode`], decoded with [`decode_large`](crate::codec::decode_large).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,7 @@ struct Kept {
     chains: List<(Handle, [AuthorChain; CLASSES])>,
     govern: List<(u64, Bytes)>,
     incomplete: Option<(u64, u16)>,
+    anchored: Option<Anchored>,
     ledger: KeptLedger,
 }
 
@@ -125,6 +126,11 @@ impl Kept {
         if self.incomplete.is_some_and(|(index, _)| index >= size) {
             return parts("unknown acts");
         }
+        let named = roster.is_some_and(|r| r.charter.rules.witnesses.is_some());
+        let before = |anchored: Anchored| anchored.index < size && anchored.at <= self.time;
+        if self.anchored.is_some() != named || !self.anchored.is_none_or(before) {
+            return parts("last anchor");
+        }
         Ok(())
     }
 }
@@ -152,6 +158,7 @@ impl History {
             chains: self.chains.iter().map(|(handle, all)| (handle.clone(), *all)).collect(),
             govern: List(self.govern.clone()),
             incomplete: self.incomplete,
+            anchored: self.anchored,
             ledger: match &self.folded {
                 Folded::NotYet => KeptLedger::NotYet,
                 Folded::Ledger(ledger) => KeptLedger::Of(ledger.digest()),
@@ -177,7 +184,7 @@ impl History {
         }
         let roster = kept.roster()?;
         kept.check(roster.as_ref())?;
-        let Kept { head, raw_time, time, incomplete, .. } = kept;
+        let Kept { head, raw_time, time, incomplete, anchored, .. } = kept;
         let folded = match (kept.ledger, ledger) {
             (KeptLedger::NotYet, _) => Folded::NotYet,
             (KeptLedger::Never, _) => Folded::Never,
@@ -196,6 +203,7 @@ impl History {
             time,
             govern: kept.govern.0,
             incomplete,
+            anchored,
         })
     }
 }
@@ -271,6 +279,11 @@ mod tests {
         refused("chains", &|k| k.chains[0].0 = handle("a"));
         refused("unknown acts", &|k| k.incomplete = Some((6, 71)));
         assert_eq!(resumed(&log, |k| k.incomplete = Some((5, 71))), Ok(()));
+        refused("last anchor", &|k| k.anchored = None);
+        refused("last anchor", &|k| k.anchored = Some(Anchored { index: 6, at: start() }));
+        let later = log.now.plus_ms(1);
+        refused("last anchor", &|k| k.anchored = Some(Anchored { index: 5, at: later }));
+        assert_eq!(resumed(&log, |k| k.anchored = Some(Anchored { index: 5, at: log.now })), Ok(()));
         let empty = Sample::default();
         assert_eq!(resumed(&empty, |_| {}), Ok(()));
         let one = resumed(&empty, |k| k.head.leaf = Hash([1; 32]));

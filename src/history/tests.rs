@@ -1,6 +1,7 @@
 //! What a history says of entries good and bad.
 
 mod agreement;
+mod anchors;
 mod bad_entries;
 mod bad_govern;
 mod carried;

@@ -93,6 +93,8 @@ pub enum Kind {
     Stale,
     /// A promise was not kept within a day.
     PromiseLate,
+    /// No anchor came for hours, where the log's rules name witnesses.
+    AnchorMissing,
     /// A checkpoint lacks the quorum of witnesses.
     NoQuorum,
     /// The partners replaced the operator, and the one before shows another history, which does not stand.
@@ -128,7 +130,7 @@ impl Kind {
             | Self::OperatorsFault
             | Self::ManyFindings
             | Self::BrokenPromise => Class::Misbehaviour,
-            Self::Unreachable | Self::Stale | Self::PromiseLate => Class::Availability,
+            Self::Unreachable | Self::Stale | Self::PromiseLate | Self::AnchorMissing => Class::Availability,
             Self::NoQuorum
             | Self::Replaced
             | Self::VoidAct
@@ -155,6 +157,7 @@ impl Kind {
             Self::Unreachable => "unreachable",
             Self::Stale => "stale",
             Self::PromiseLate => "promise_late",
+            Self::AnchorMissing => "anchor_missing",
             Self::NoQuorum => "no_quorum",
             Self::Replaced => "operator_replaced",
             Self::VoidAct => "void_act",

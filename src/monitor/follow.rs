@@ -2,6 +2,7 @@
 //!
 //! The first source that gives all of it is believed; one that does not is told, and the next one asked.
 
+use super::anchors::{Gap, Gaps};
 use super::sources::{self, Opened};
 use super::{Alert, CHECKPOINT_EVERY_MS, Class, Kind, Look, Seen, told};
 use crate::chain::{Effect, Finding};
@@ -60,6 +61,7 @@ struct Verified {
     history: History,
     builder: TileBuilder,
     news: Vec<News>,
+    gaps: Vec<Gap>,
 }
 
 /// Follows the largest source that gives all it commits to; gives the one that may be read under its checkpoint.
@@ -115,9 +117,9 @@ fn verify(
         look.out.unchecked = true;
         return Ok(None);
     }
-    let news = brought(look, source, &report.history, findings)?;
+    let (news, gaps) = brought(look, source, &report.history, findings)?;
     let builder = StoredTree::open(Tiles(store), size, root)?.builder();
-    Ok(Some(Verified { history: report.history, builder, news }))
+    Ok(Some(Verified { history: report.history, builder, news, gaps }))
 }
 
 /// Whether this is the log in question, and its checkpoint signed by the operator in force.
@@ -141,16 +143,16 @@ fn is_ours(look: &mut Look<'_>, source: &Opened<'_>, report: &Report) -> bool {
     }
 }
 
-/// What entries brought that were not told yet; at the beginning, what is open.
+/// What entries brought that were not told yet, and the gaps between their anchors; at the beginning, what is open.
 fn brought(
     look: &Look<'_>,
     source: &Opened<'_>,
     history: &History,
     findings: &Findings,
-) -> Result<Vec<News>, ReadError> {
-    let Some(ledger) = history.ledger() else { return Ok(Vec::new()) };
+) -> Result<(Vec<News>, Vec<Gap>), ReadError> {
+    let Some(ledger) = history.ledger() else { return Ok(Default::default()) };
     if look.monitor.kept.head.is_none() {
-        return Ok(news::open_calls(ledger, look.now));
+        return Ok((news::open_calls(ledger, look.now), Vec::new()));
     }
     let (first, size) = (look.monitor.builder.size() / u64::from(TILE_WIDTH), source.checkpoint.size());
     reading_ahead(&source.reading.store, first, size, |store| {
@@ -165,27 +167,32 @@ fn brought_by_entries(
     history: &History,
     ledger: &Ledger,
     findings: &Findings,
-) -> Result<Vec<News>, ReadError> {
+) -> Result<(Vec<News>, Vec<Gap>), ReadError> {
     let mut client = Client::open(store, checkpoint.size(), checkpoint.root())?;
     let (width, end) = (u64::from(TILE_WIDTH), history.times().1);
     let (from, kept) = (look.monitor.builder.size(), &look.monitor.kept);
     let (mut time, mut all) = (look.monitor.history.times().1, Vec::new());
+    let mut gaps = Gaps::after(look.monitor.history.anchored());
     for number in from / width..checkpoint.size().div_ceil(width) {
         for (index, bytes) in (number * width..).zip(client.bundle(number)?) {
             let Some(e) = SignedEntry::decode(&bytes).ok().filter(|_| index >= from) else { continue };
             time = time.max(e.entry.sequenced_at);
-            if index < kept.told || findings.idle.contains(&index) {
+            if findings.idle.contains(&index) {
+                continue;
+            }
+            // Where a new operator starts time anew, what was said before counts as said then.
+            let at = time.min(end);
+            gaps.take(index, &e, at);
+            if index < kept.told {
                 continue;
             }
             if let Ok(act) = e.act() {
-                // Where a new operator starts time anew, what was said before counts as said then.
-                let at = time.min(end);
                 let said = Said { index, id: e.id, at, by: e.statement.author.clone() };
                 all.extend(news::of_entry(ledger, &said, act));
             }
         }
     }
-    Ok(all)
+    Ok((all, gaps.found))
 }
 
 /// Tells what is wrong with entries, with evidence where entry and roster alone show it.
@@ -218,7 +225,8 @@ fn tell(look: &mut Look<'_>, source: &Opened<'_>, findings: Findings) {
 
 /// Takes what was verified: the head, the news, and now and then a checkpoint for good.
 fn take(look: &mut Look<'_>, source: &Opened<'_>, verified: Verified) {
-    let Verified { history, builder, news } = verified;
+    let Verified { history, builder, news, gaps } = verified;
+    look.out.gaps = gaps;
     for news in news {
         look.news(news);
     }

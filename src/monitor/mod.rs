@@ -7,6 +7,7 @@
 //! forks      each held against the head verified before, and against the others
 //! follow     what is new, verified whole, from where it was; findings; news of the ledger
 //! promises   those that are expected: kept, broken, late?
+//! anchors    those that the rules ask for: did one not come for hours?
 //! ```
 //!
 //! Nothing of it counts until a [`journal::Journal`] has recorded it: evidence first, then all alerts and what is kept in
@@ -16,6 +17,7 @@
 //! same history.
 
 pub mod alert;
+mod anchors;
 mod follow;
 mod forks;
 pub mod journal;
@@ -27,6 +29,7 @@ mod succession;
 mod told;
 
 pub use alert::{Alert, Class, Kind};
+pub use anchors::ANCHOR_LATE_MS;
 pub use kept::{Episode, Kept, Seen};
 pub use promises::ExpectError;
 pub use snapshot::{Snapshot, UnreadSnapshot};
@@ -96,6 +99,8 @@ pub struct Round {
     pub verified: Option<(History, TileBuilder)>,
     /// Sources whose checkpoint was found to be of this history.
     settled: BTreeMap<String, (u64, Hash)>,
+    /// Times without anchors among the new entries.
+    gaps: Vec<anchors::Gap>,
 }
 
 /// A monitor of one log.
@@ -170,6 +175,8 @@ impl Monitor {
             (look.out.kept.head, look.out.kept.told) = (self.kept.head.clone(), self.kept.told);
         }
         promises::look(&mut look, followed);
+        let gaps = std::mem::take(&mut look.out.gaps);
+        anchors::look(&mut look, followed, gaps);
         look.ledger();
         look.out
     }

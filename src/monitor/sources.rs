@@ -2,6 +2,7 @@
 
 use super::{Alert, CLOCK_AHEAD_MS, Kind, Look, Reading, Seen, told_whole};
 use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
+use crate::field::Instant;
 use crate::proof::policy_for;
 use crate::text::count;
 
@@ -106,12 +107,18 @@ fn compare_with_before(look: &mut Look<'_>, opened: &Opened<'_>) {
     look.out.kept.sources.insert(name.to_owned(), seen);
 }
 
+/// When witnesses of the policy cosigned: the lower median of their times.
+pub(super) fn cosigned(checkpoint: &VerifiedCheckpoint) -> Option<Instant> {
+    let mut times: Vec<u64> = checkpoint.cosigners().iter().map(|cosigner| cosigner.time_s).collect();
+    times.sort_unstable();
+    let median_s = times.get(times.len().saturating_sub(1) / 2)?;
+    Some(Instant::default().plus_ms(median_s.saturating_mul(1000)))
+}
+
 /// Whether a checkpoint is old, or of the future.
 fn age(look: &mut Look<'_>, opened: &Opened<'_>) {
     let (name, checkpoint) = (opened.name(), &opened.checkpoint);
-    let mut times: Vec<u64> = checkpoint.cosigners().iter().map(|c| c.time_s.saturating_mul(1000)).collect();
-    times.sort_unstable();
-    let cosigned = times.get(times.len().saturating_sub(1) / 2).copied();
+    let cosigned = cosigned(checkpoint).map(Instant::ms);
     let since = look.out.kept.sources.get(name).map(|seen| seen.since.ms());
     let head = format!("{} {}", checkpoint.size(), checkpoint.root());
     let now = look.now.ms();

@@ -68,6 +68,8 @@ fn kind(reason: &Reason) -> Kind {
     match (reason, reason.effect()) {
         (Reason::Seq { got, want }, _) if got > want => Kind::MissingStatement,
         (Reason::Prev { .. }, _) => Kind::MissingStatement,
+        // The operator signed both.
+        (Reason::AnchorRoot { .. }, _) => Kind::Fork,
         (Reason::SeenOther { .. } | Reason::GovernSeenOther { .. }, _) => Kind::SeenOther,
         (_, Effect::Unauthentic) => Kind::Unauthentic,
         (_, Effect::OperatorsFault) => Kind::OperatorsFault,

@@ -12,9 +12,9 @@
 //! The entry that carries the motion is itself judged by what was in force before. What a re-key disowns is for the
 //! ledger: it gets [`Carried`], whole.
 
-use super::Roster;
 use super::founding::witness_keys;
 use super::keys::{Holder, Member};
+use super::{Roster, anchor};
 use crate::charter::{Partner, Rules};
 use crate::field::{Handle, Instant};
 use crate::hash::Hash;
@@ -64,6 +64,7 @@ impl Roster {
             Motion::Rules { rules, .. } => {
                 let witnesses = witness_keys(rules).expect("rules that fit name keys");
                 self.registered.extend(witnesses.iter().map(|key| (key.to_bytes(), Holder::Witness)));
+                self.witnesses = anchor::witnesses(rules);
                 self.charter.rules = rules.clone();
                 self.rules_set_by = *motion;
             }

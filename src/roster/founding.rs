@@ -3,7 +3,7 @@
 //! Whatever is wrong with it founds nothing, void or not: a wrong index or link alone is the operator's fault.
 
 use super::keys::{Holder, Kept};
-use super::{Member, Roster, signing};
+use super::{Member, Roster, anchor, signing};
 use crate::chain::Reason;
 use crate::charter::{KeySet, KeySetError, LEVEL, Rules};
 use crate::entry::{Pointer, SignedEntry};
@@ -34,6 +34,7 @@ impl Roster {
             members: partners.map(|p| (p.handle.clone(), Member::announced(p.keys))).collect(),
             last: Pointer { index: 0, leaf: e.leaf },
             unknown: None,
+            witnesses: anchor::witnesses(&found.charter.rules),
             registered: HashMap::new(),
             time: e.entry.sequenced_at,
             proposals: BTreeMap::new(),

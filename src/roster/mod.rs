@@ -4,8 +4,9 @@
 //! [`Roster::found`] takes entry 0; [`Roster::govern`] each further entry of class 0; [`Roster::alone`] judges any entry
 //! but the first as far as it and the roster tell: of class 0 that is everything. What needs the author's whole chain or
 //! the log's time is for `history`. Entry 0 is founded in `founding`, signatures are checked in [`signing`], key sets
-//! registered in [`keys`], motions counted in [`motions`] and carried out in [`carried`].
+//! registered in [`keys`], anchors judged in [`anchor`], motions counted in [`motions`] and carried out in [`carried`].
 
+pub mod anchor;
 pub mod carried;
 mod founding;
 pub mod keys;
@@ -51,6 +52,8 @@ pub struct Roster {
     pub last: Pointer,
     /// From which entry on the roster is unknown to this program, and why.
     pub unknown: Option<NotUnderstood>,
+    /// The witnesses that the rules name.
+    witnesses: Vec<Vkey>,
     registered: HashMap<[u8; 32], Holder>,
     time: Instant,
     proposals: BTreeMap<Hash, motions::Proposal>,
@@ -142,6 +145,7 @@ impl Roster {
         let keys = member.in_force.as_ref().ok_or(Reason::NotAcceded);
         reasons.extend(keys.and_then(|keys| check(e, keys)).err());
         reasons.extend(self.void(e));
+        self.judge_anchor(e, &mut reasons);
         reasons
     }
 

@@ -72,13 +72,12 @@ impl Operator {
         let (head, vkeys) = (self.history.head(), self.roster().vkeys.len());
         let mut bytes = e.place(head.size, head.leaf, self.history.pointer())?;
         let store = self.writer.store();
-        let leaves = &mut self.leaves;
-        let mut leaf_at = |index| leaves.at(store, index);
-        let mut taken = self.history.try_take(&bytes, &e, &mut leaf_at, alone.clone());
+        let mut past = self.leaves.past(store);
+        let mut taken = self.history.try_take(&bytes, &e, &mut past, alone.clone());
         if now < last && taken.is_err() {
             e.entry.sequenced_at = last;
             bytes = e.place(head.size, head.leaf, self.history.pointer())?;
-            taken = self.history.try_take(&bytes, &e, &mut leaf_at, alone);
+            taken = self.history.try_take(&bytes, &e, &mut past, alone);
         }
         // Whoever could not be read has not been refused.
         self.leaves.failure()?;

@@ -6,7 +6,7 @@ use crate::codec::{Bytes, List};
 use crate::entry::{Entry, Pointer, SignedEntry, VERSION};
 use crate::field::Instant;
 use crate::hash::{ZEROS, leaf_hash, sha256};
-use crate::history::History;
+use crate::history::{History, Nothing};
 use crate::key::SigningKey;
 use crate::log::Writer;
 use crate::statement::{Act, Signature, Statement};
@@ -56,8 +56,7 @@ impl Operator {
         let bytes = entry.encode()?;
         let signed = SignedEntry::decode(&bytes)?;
         let mut history = History::default();
-        let findings: Vec<Finding> =
-            history.take(&bytes, leaf_hash(&bytes), Ok(&signed), &mut |_| None, None);
+        let findings: Vec<Finding> = history.take(&bytes, leaf_hash(&bytes), Ok(&signed), &mut Nothing, None);
         if !findings.is_empty() {
             return Err(SubmitError::Refused(findings));
         }

@@ -12,7 +12,7 @@ mod succession;
 
 pub use batch::Signed;
 pub use founding::{CHARTER, Founding};
-pub use leaves::Leaves;
+pub use leaves::{Known, Leaves};
 
 use crate::chain::Finding;
 use crate::client::{self, Client, ReadError};
@@ -423,9 +423,8 @@ impl Operator {
         let store = self.writer.store();
         for_each_entry(&self.writer, self.history.head().size, |_, bytes| {
             let decoded = SignedEntry::decode(bytes);
-            let leaves = &mut self.leaves;
-            let mut leaf_at = |index| leaves.at(store, index);
-            self.history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut leaf_at, None);
+            let mut past = self.leaves.past(store);
+            self.history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut past, None);
             Ok(self.leaves.failure()?)
         })?;
         match self.history.roster() {

@@ -267,9 +267,8 @@ impl<'a> Audit<'a> {
     fn take(&mut self, batch: &mut Batch, at: usize) -> Result<bool, ReadError> {
         let alone = batch.verdicts[at].take();
         let leaf = &batch.leaves[at];
-        let (store, leaves) = (self.store, &mut self.leaves);
-        let mut leaf_at = |index| leaves.at(store, index);
-        let findings = self.history.take(batch.bytes(leaf), leaf.hash, leaf.decoded(), &mut leaf_at, alone);
+        let mut past = self.leaves.past(self.store);
+        let findings = self.history.take(batch.bytes(leaf), leaf.hash, leaf.decoded(), &mut past, alone);
         match self.leaves.failure() {
             // That a tile is missing or wrong is found as it is compared.
             Err(error) if !error.is_tampering() => return Err(error),

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod anchors;
 mod framing;
 mod keys;
 mod motions;
@@ -15,7 +16,7 @@ mod statements;
 use crate::support::check_log::verified;
 use crate::support::forge::{forge, operate};
 use crate::support::small_log::{SmallLog, codes, pledge, terms};
-use crate::tamper::model;
+use crate::tamper::witnessed_model as model;
 use servanda::chain::Finding;
 use servanda::codec::encode;
 use servanda::statement::{Act, Signature, Statement};

@@ -9,7 +9,6 @@ use crate::tamper::said;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use servanda::checkpoint::{self, Checkpoint};
-use servanda::codec::Bytes;
 use servanda::entry::{Entry, Pointer};
 use servanda::evidence::{Accused, Evidence, EvidenceError, Guilt, Misdeed, check, fork};
 use servanda::field::Class;
@@ -17,7 +16,7 @@ use servanda::hash::Hash;
 use servanda::key::vkey::Vkey;
 use servanda::note::signature_line;
 use servanda::promise::Promise;
-use servanda::statement::body::{Anchor, Rotate};
+use servanda::statement::body::Rotate;
 use servanda::submit::{Admitted, CHARTER};
 use servanda::verify::Options;
 use std::collections::BTreeSet;
@@ -448,7 +447,7 @@ fn a_log_founded_again_on_the_same_charter_is_another_log_and_a_fork_of_its_name
 #[test]
 fn what_only_the_operator_may_say_no_partner_can_and_the_operator_speaks_for_nobody_else() {
     let log = model();
-    let anchor = || Act::Anchor(Anchor { checkpoint: Bytes(log.checkpoint().into_bytes()) });
+    let anchor = || log.anchor();
     assert_eq!(said_by(&log, "operator", anchor(), &[(0, "operator/0")]), [""; 0]);
     assert_eq!(said_by(&log, "operator", anchor(), &[(0, "operator/checkpoint")]), ["bad-signature"]);
     assert_eq!(said_by(&log, "pl", anchor(), &[(0, "pl/0"), (1, "pl/1")]), ["wrong-class"]);
@@ -486,7 +485,7 @@ fn the_operator_rotates_its_keys_as_it_must_and_no_other_way() {
     // A key that was replaced signs neither statements nor promises above the rotation; below it, it can still be made to.
     let mut rotated = log.clone();
     rotated.say("operator", set("operator/1"));
-    let anchor = Act::Anchor(Anchor { checkpoint: Bytes::default() });
+    let anchor = rotated.anchor();
     assert_eq!(said_by(&rotated, "operator", anchor.clone(), &[old]), ["bad-signature"]);
     assert_eq!(said_by(&rotated, "operator", anchor, &[(0, "operator/1")]), [""; 0]);
     rotated.say("pl", a_pledge());
@@ -592,8 +591,7 @@ fn edited(leaves: &mut Vec<Vec<u8>>, edit: &Edit) {
             if so_far.log_id() == servanda::hash::ZEROS {
                 return;
             }
-            let act = Act::Anchor(Anchor { checkpoint: Bytes(so_far.checkpoint().into_bytes()) });
-            let statement = so_far.draft("operator", act);
+            let statement = so_far.draft("operator", so_far.anchor());
             let said = so_far.sequence(&statement, so_far.sign(&statement));
             leaves.insert(so_far.leaves().len(), encode(&said));
         }

@@ -139,10 +139,7 @@ fn a_seen_that_never_moves_is_allowed_and_guards_nothing_of_what_came_between() 
 #[test]
 fn a_signature_made_for_one_purpose_serves_no_other() {
     let log = model();
-    let statement = log.draft(
-        "operator",
-        Act::Anchor(servanda::statement::body::Anchor { checkpoint: Bytes(log.checkpoint().into_bytes()) }),
-    );
+    let statement = log.draft("operator", log.anchor());
     let bytes = encode(&statement);
     let statement_id = id(&bytes);
     let officer = key("operator/0");

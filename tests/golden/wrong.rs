@@ -1,6 +1,7 @@
 //! Entries with one defect each, pushed onto the golden log or onto its beginning, and what each one must leave behind;
 //! and entries that look wrong and are not.
 
+mod anchors;
 mod carried;
 mod founding;
 mod keys;
@@ -53,6 +54,7 @@ pub fn cases(log: &SmallLog) -> Vec<Case> {
     cases.operators_faults();
     cases.class_0();
     cases.flood();
+    cases.anchors();
     cases.all
 }
 

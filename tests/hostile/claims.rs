@@ -127,8 +127,7 @@ pub fn entry(bytes: &[u8]) {
         let whole = roster.alone(wanted, e).reasons;
         assert!(!whole.is_empty() || quick.is_empty(), "quick {quick:?}, whole {whole:?}");
     }
-    let mut leaf_at = |index| LOG.hashes.get(usize::try_from(index).ok()?).copied();
-    let findings = history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut leaf_at, None);
+    let findings = history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut &LOG.hashes[..], None);
     match &decoded {
         Err(_) => assert!(!findings.is_empty(), "no entry, and nothing was found"),
         Ok(e) if findings.is_empty() => {
@@ -162,9 +161,8 @@ pub fn add_body(bytes: &[u8]) {
     };
     let Ok(leaf) = entry.encode() else { return };
     let decoded = SignedEntry::decode(&leaf);
-    let mut leaf_at = |index| LOG.hashes.get(usize::try_from(index).ok()?).copied();
     let mut after = history.clone();
-    if after.take(&leaf, leaf_hash(&leaf), decoded.as_ref(), &mut leaf_at, None).is_empty() {
+    if after.take(&leaf, leaf_hash(&leaf), decoded.as_ref(), &mut &LOG.hashes[..], None).is_empty() {
         assert!(SIGNED.contains(&id), "nobody signed that");
     }
 }
@@ -550,7 +548,7 @@ fn resumes(snapshot: Snapshot) {
     let leaf = &LOG.leaves[LOG.leaves.len() - 1];
     let decoded = SignedEntry::decode(leaf);
     if history.head().size < u64::MAX {
-        history.take(leaf, leaf_hash(leaf), decoded.as_ref(), &mut |_| None, None);
+        history.take(leaf, leaf_hash(leaf), decoded.as_ref(), &mut servanda::history::Nothing, None);
     }
 }
 

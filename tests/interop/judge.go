@@ -3,7 +3,7 @@ package main
 // Who may sign what, entry after entry: docs/spec.md, "Who must sign" and "What a bad entry does".
 //
 // Not judged, as `unjudged` lists: what the charter and key sets must be like, what bodies other than those with keys
-// say, motions, and the count of statements of class 0.
+// and anchors say, motions, and the count of statements of class 0.
 
 import (
 	"bytes"
@@ -29,6 +29,8 @@ var unjudged = []string{
 var harmless = []string{
 	"wrong-index", "wrong-link", "time-back", "expired-effective", "longest-expiry", "pointer-fault",
 	"seen-range-noted", "seen-back-noted", "seen-other-noted",
+	"anchor-unnamed", "anchor-note", "anchor-origin", "anchor-signed", "anchor-quorum", "anchor-size", "anchor-root",
+	"anchor-time",
 }
 
 type chain struct {
@@ -271,6 +273,10 @@ func (j *judge) statement(e entry, before int) (found []string) {
 	}
 	tell(seen != "" && class0 && authentic(found), seen+"-noted")
 	tell(s.expiresAt > after(s.issuedAt, j.founding.longestExpiry), "longest-expiry")
+	if s.kind == 16 && s.class == 4 && authentic(found) {
+		code := j.anchor(e)
+		tell(code != "", code)
+	}
 	return found
 }
 

@@ -152,6 +152,7 @@ type founding struct {
 	origin        string
 	partners      map[string]digest
 	witnesses     []string
+	quorum        uint64
 	longestExpiry duration
 	text          digest
 	keys          keySet
@@ -186,7 +187,7 @@ func (d *decoder) rules(f *founding) {
 	d.bool()
 	d.formed(decimalForm)
 	d.duration()
-	option(d, func() { f.witnesses = list(d, d.short); d.u64() })
+	option(d, func() { f.witnesses, f.quorum = list(d, d.short), d.u64() })
 	f.longestExpiry = d.duration()
 	if before-len(d.rest) > rulesMax {
 		d.fail("rules have %d bytes", before-len(d.rest))

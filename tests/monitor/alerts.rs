@@ -2,10 +2,14 @@
 
 use super::{NOW, Watcher, busy, kinds, other_end, published};
 use crate::support::forge::{forge, forge_as, relinked};
-use crate::support::small_log::{ORIGIN, PARTNERS, SmallLog, accede, accept, at, cosign, key, review, short};
+use crate::support::small_log::{
+    ORIGIN, PARTNERS, SmallLog, accede, accept, at, cosign, earlier, key, review, short,
+};
 use servanda::armor::File;
 use servanda::evidence::Misdeed;
 use servanda::promise::Promise;
+use servanda::statement::Act;
+use servanda::statement::body::Anchor;
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -304,4 +308,85 @@ fn a_larger_source_that_is_worth_nothing_keeps_nobody_from_following_another() {
     let alerts = watcher.look(&[("rome", Some(&forked)), ("paris", Some(&honest))]);
     assert!(kinds(&alerts).contains(&"misbehaviour tampering".to_owned()), "{:?}", kinds(&alerts));
     assert_eq!(watcher.size(), 20);
+}
+
+/// The rules name the witness; an anchor each hour of these, and a review on the half hour, from nine on.
+fn anchored(hours: u64, anchors: impl Fn(u64) -> bool) -> SmallLog {
+    let mut log = SmallLog::witnessed();
+    let begin = log.now;
+    for hour in 0..hours {
+        log.now = begin.plus_ms(hour * HOUR_MS);
+        if anchors(hour) {
+            log.say("operator", log.anchor());
+        }
+        log.now = begin.plus_ms(hour * HOUR_MS + HOUR_MS / 2);
+        log.say("fr", review(20_000));
+    }
+    assert!(log.findings().is_empty());
+    log
+}
+
+#[test]
+fn anchors_that_did_not_come_are_told_once_and_are_nobodys_fault() {
+    let log = anchored(4, |_| true);
+    let mut watcher = Watcher::new(&log);
+    assert!(watcher.look(&[("paris", Some(&published(&log)))]).is_empty());
+    // Two hours without one are told while they last, though more is said meanwhile.
+    for (hours, want) in [(5, &[][..]), (6, &["availability anchor_missing"]), (9, &[])] {
+        let log = anchored(hours, |hour| hour < 4);
+        let alerts = watcher.look(&[("paris", Some(&published(&log)))]);
+        assert_eq!(kinds(&alerts), want, "{hours}");
+        if let Some(alert) = alerts.first() {
+            assert!(
+                alert["text"].as_str().unwrap().contains("no anchor for 2 hours after entry 12"),
+                "{alert}"
+            );
+        }
+        watcher.restart();
+    }
+    // The next one ends it; what then follows in order is not worth a word.
+    let log = anchored(14, |hour| !(4..=9).contains(&hour));
+    assert!(watcher.look(&[("paris", Some(&published(&log)))]).is_empty());
+    // A gap that began and ended since the last look is told as well, and void anchors fill none.
+    let mut watcher = Watcher::new(&log);
+    watcher.look(&[("paris", Some(&published(&anchored(2, |_| true))))]);
+    let alerts = watcher.look(&[("paris", Some(&published(&log)))]);
+    assert_eq!(kinds(&alerts), ["availability anchor_missing"]);
+    let mut void = anchored(4, |_| true);
+    for _ in 0..3 {
+        void.wait_ms(HOUR_MS);
+        let checkpoint = void.checkpoint().into_bytes().into();
+        void.say("operator", Act::Anchor(Anchor { checkpoint }));
+    }
+    let mut watcher = Watcher::new(&void);
+    let alerts = kinds(&watcher.look(&[("paris", Some(&published(&void)))]));
+    assert_eq!(alerts, [&["policy void_act"; 3][..], &["availability anchor_missing"]].concat());
+}
+
+#[test]
+fn an_anchor_far_from_its_witnesses_time_is_misbehaviour_with_evidence() {
+    let mut log = anchored(2, |_| true);
+    let checkpoint = log.anchor_note(8, earlier(log.now, HOUR_MS)).into_bytes().into();
+    log.say("operator", Act::Anchor(Anchor { checkpoint }));
+    let mut watcher = Watcher::new(&log);
+    let alerts = watcher.look(&[("paris", Some(&published(&log)))]);
+    assert_eq!(kinds(&alerts), ["misbehaviour operators_fault"]);
+    let guilt = watcher.guilt(&alerts[0]);
+    assert!(
+        guilt.kind == Misdeed::Fault && guilt.what.contains("when its witnesses cosigned it"),
+        "{guilt:?}"
+    );
+}
+
+#[test]
+fn that_no_anchor_comes_is_told_by_the_checkpoints_witnesses_where_nothing_else_is_said() {
+    let log = anchored(2, |_| true);
+    let mut watcher = Watcher::with(&log, true);
+    let mut source = published(&log);
+    for (time, want) in [("12:06", &[][..]), ("12:07", &["availability anchor_missing"]), ("13:00", &[])] {
+        let at = at(&format!("2026-12-01T{time}Z"));
+        source.insert("public/checkpoint".into(), log.anchor_note(log.leaves().len(), at).into_bytes());
+        watcher.now = at;
+        assert_eq!(kinds(&watcher.look(&[("paris", Some(&source))])), want, "{time}");
+    }
 }

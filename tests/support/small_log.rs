@@ -22,7 +22,7 @@
 
 use servanda::chain::Finding;
 use servanda::charter::rules::{Disputes, IncidentKind, IncidentQuorum};
-use servanda::charter::{Aspect, Charter, KeySet, Officer, Partner, Rules, Sealable};
+use servanda::charter::{Aspect, Charter, KeySet, Officer, Partner, Rules, Sealable, Witnesses};
 use servanda::checkpoint::Checkpoint;
 use servanda::codec::{List, encode};
 use servanda::cosignature;
@@ -33,7 +33,7 @@ use servanda::history::History;
 use servanda::key::vkey::Vkey;
 use servanda::key::{ED25519, SigningKey};
 use servanda::policy::Policy;
-use servanda::statement::body::{Accede, Accept, Approve, Found, Motion, Pledge, Propose, Review};
+use servanda::statement::body::{Accede, Accept, Anchor, Approve, Found, Motion, Pledge, Propose, Review};
 use servanda::statement::terms::{Force, Instrument, Quantity, Terms};
 use servanda::statement::{self, Act, Signature, Statement};
 use servanda::tlog_proof::TlogProof;
@@ -127,6 +127,10 @@ pub fn long(text: &str) -> Long {
 
 pub fn at(text: &str) -> Instant {
     text.parse().unwrap()
+}
+
+pub fn earlier(at: Instant, ms: u64) -> Instant {
+    Instant::from_ms(at.ms() - ms).unwrap()
 }
 
 /// Terms with as little in them as possible: military, binding, from 2026-12-01.
@@ -231,6 +235,12 @@ pub fn codes(findings: &[Finding]) -> Vec<&'static str> {
     codes.into_iter().map(|(_, code)| code).collect()
 }
 
+/// Lets the rules name the witness.
+pub fn name_witness(found: &mut Found) {
+    let vkeys = vec![short(&witness_vkey().to_string())].into();
+    found.charter.rules.witnesses = Some(Witnesses { vkeys, quorum: 1 });
+}
+
 // - the log -
 
 /// A log in memory: leaves, what they add up to, and a clock.
@@ -273,6 +283,15 @@ impl SmallLog {
     /// A log in which all have acceded.
     pub fn ready() -> Self {
         let mut log = Self::founded();
+        for name in PARTNERS {
+            log.say(name, accede(name));
+        }
+        log
+    }
+
+    /// The same, and its rules name the witness.
+    pub fn witnessed() -> Self {
+        let mut log = Self::founded_with(name_witness);
         for name in PARTNERS {
             log.say(name, accede(name));
         }
@@ -385,9 +404,7 @@ impl SmallLog {
     pub fn push(&mut self, bytes: Vec<u8>) -> Vec<Finding> {
         let leaf = leaf_hash(&bytes);
         let decoded = SignedEntry::decode(&bytes);
-        let hashes = &self.hashes;
-        let mut leaf_at = |index: u64| hashes.get(usize::try_from(index).ok()?).copied();
-        let found = self.history.take(&bytes, leaf, decoded.as_ref(), &mut leaf_at, None);
+        let found = self.history.take(&bytes, leaf, decoded.as_ref(), &mut &self.hashes[..], None);
         self.leaves.push(bytes);
         self.hashes.push(leaf);
         self.findings.extend(found.iter().cloned());
@@ -465,6 +482,17 @@ impl SmallLog {
     /// The checkpoint of the whole log.
     pub fn checkpoint(&self) -> String {
         self.checkpoint_at(self.leaves.len())
+    }
+
+    /// The checkpoint of a size, cosigned by the witness at a time.
+    pub fn anchor_note(&self, size: usize, at: Instant) -> String {
+        cosign(&self.checkpoint_at(size), at)
+    }
+
+    /// An anchor of the whole log, cosigned now.
+    pub fn anchor(&self) -> Act {
+        let checkpoint = self.anchor_note(self.leaves.len(), self.now).into_bytes().into();
+        Act::Anchor(Anchor { checkpoint })
     }
 
     /// The inclusion proof of a leaf in the tree of a size: PATH(m, D[n]) of RFC 6962, section 2.1.1.

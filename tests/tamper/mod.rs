@@ -10,7 +10,9 @@ mod files;
 mod histories;
 
 use crate::support::forge::Objects;
-use crate::support::small_log::{SmallLog, accede, accept, key_set, officer, pledge, review, terms};
+use crate::support::small_log::{
+    SmallLog, accede, accept, key_set, name_witness, officer, pledge, review, terms,
+};
 use servanda::field::Class;
 use servanda::hash::Hash;
 use servanda::statement::Act;
@@ -21,7 +23,17 @@ use std::collections::BTreeSet;
 
 /// Ten entries: found, three accedes, pledge (4), accept (5), de's rotation (6), pledge (7), accept (8), pledge (9).
 pub fn model() -> SmallLog {
+    model_with(|_| {})
+}
+
+/// The same, and its rules name the witness.
+pub fn witnessed_model() -> SmallLog {
+    model_with(name_witness)
+}
+
+fn model_with(change: impl FnOnce(&mut servanda::statement::body::Found)) -> SmallLog {
     let mut log = SmallLog::founded_with(|found| {
+        change(found);
         found.charter.partners.retain(|p| ["de", "pl", "ua"].contains(&p.handle.as_str()));
     });
     for name in ["de", "ua", "pl"] {

@@ -79,9 +79,7 @@ impl Forgery {
     /// Takes an entry in, whatever others will find.
     fn push(&mut self, bytes: Vec<u8>) {
         let leaf = leaf_hash(&bytes);
-        let leaves = &self.leaves;
-        let mut leaf_at = |index| leaves.get(usize::try_from(index).ok()?).copied();
-        self.history.take(&bytes, leaf, SignedEntry::decode(&bytes).as_ref(), &mut leaf_at, None);
+        self.history.take(&bytes, leaf, SignedEntry::decode(&bytes).as_ref(), &mut &self.leaves[..], None);
         self.leaves.push(leaf);
         self.entries.push(bytes);
     }

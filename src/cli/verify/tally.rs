@@ -60,7 +60,7 @@ impl<'s> Tally<'s> {
         };
         *self.counts.entry((effect.to_string(), code)).or_default() += 1;
         if let Found::Entry(f) = &found
-            && matches!(effect, Effect::Unauthentic | Effect::OperatorsFault)
+            && f.reason.is_operators()
             && self.accused.last() != Some(&f.index)
             && self.accused.len() < ACCUSED_MAX
         {

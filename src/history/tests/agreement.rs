@@ -10,7 +10,7 @@ use crate::history::sample::*;
 use crate::history::{History, acts};
 use crate::roster::Roster;
 use crate::statement::Act;
-use crate::statement::body::{Anchor, Confirm, Motion, Received};
+use crate::statement::body::{Confirm, Motion, Received};
 use proptest::prelude::*;
 
 const WHO: [&str; 5] = ["operator", "de", "fr", "it", "pl"];
@@ -81,7 +81,8 @@ impl Made {
                 note: Default::default(),
             }),
             (Class::Observe, _) => withdraw(),
-            (Class::OperateLog, _) => Act::Anchor(Anchor { checkpoint: vec![what].into() }),
+            (Class::OperateLog, 0) => anchor(&[what]),
+            (Class::OperateLog, _) => self.log.anchor(),
         }
     }
 
@@ -311,14 +312,14 @@ fn judged_again(made: &Made, every: usize) -> Result<(), TestCaseError> {
             .as_ref()
             .ok()
             .and_then(|e| older.as_ref().map(|r| r.alone(u64::try_from(i).expect("small"), e)));
-        let mut leaf_at = |index: u64| made.log.leaves.get(usize::try_from(index).expect("small")).copied();
         let mut tried = history.clone();
-        let findings = history.take(bytes, made.log.leaves[i], decoded.as_ref(), &mut leaf_at, alone);
+        let findings =
+            history.take(bytes, made.log.leaves[i], decoded.as_ref(), &mut &made.log.leaves[..], alone);
         let reasons: Vec<_> = findings.into_iter().map(|f| f.reason).collect();
         prop_assert_eq!(&reasons, &made.found[i], "entry {}", i);
         if let Ok(e) = &decoded {
             let before = tried.snapshot();
-            let good = tried.try_take(bytes, e, &mut leaf_at, None).is_ok();
+            let good = tried.try_take(bytes, e, &mut &made.log.leaves[..], None).is_ok();
             prop_assert_eq!(good, reasons.is_empty());
             prop_assert_eq!(tried.snapshot(), if good { history.snapshot() } else { before });
             prop_assert!(counts(&reasons) || !acts(&reasons), "what does not count does not act");

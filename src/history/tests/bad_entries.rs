@@ -4,7 +4,6 @@ use crate::chain::{AuthorChain, Effect, Reason};
 use crate::codec::encode;
 use crate::entry::{Entry, Pointer};
 use crate::history::sample::*;
-use crate::statement::body::Anchor;
 use crate::statement::{Act, Kind, Signature};
 
 /// Puts a draft of `fr` in class commit that was changed, and checks that `want` is all that is found, and that the
@@ -164,8 +163,8 @@ fn one_bad_signature_among_enough_makes_an_entry_unauthentic() {
 
 #[test]
 fn a_class_that_nobody_holds_cannot_be_signed() {
-    let anchor = Act::Anchor(Anchor { checkpoint: b"note".to_vec().into() });
     let mut log = Sample::new();
+    let anchor = log.anchor();
     log.say("operator", L, &anchor);
     let mut draft = log.draft("fr", L, &anchor);
     draft.signers = vec![(0, 20)];
@@ -198,8 +197,7 @@ fn a_kind_of_another_class_is_void() {
         d.statement.kind = act.kind().number();
         d.statement.body = act.encode_body().into();
     };
-    let anchor = Act::Anchor(Anchor { checkpoint: Vec::new().into() });
-    statement(|d, _| report(d, &anchor), want(Kind::Anchor));
+    statement(|d, _| report(d, &anchor(b"")), want(Kind::Anchor));
     // Outside class 0 these carry no keys, and follow no rules of their own.
     statement(|d, _| report(d, &rotate(first_set("fr"))), want(Kind::Rotate));
     statement(|d, _| report(d, &Act::Found(founding())), want(Kind::Found));

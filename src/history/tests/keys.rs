@@ -246,8 +246,7 @@ fn a_verdict_by_the_roster_before_a_rotation_is_told_again() {
     let stale = before.alone(e.entry.index, &e);
     assert_eq!(stale.reasons, [], "signed by the key that was in force");
     let leaves = log.leaves.clone();
-    let mut leaf_at = |index: u64| leaves.get(usize::try_from(index).expect("small")).copied();
-    let findings = log.history.take(&bytes, e.leaf, Ok(&e), &mut leaf_at, Some(stale));
+    let findings = log.history.take(&bytes, e.leaf, Ok(&e), &mut &leaves[..], Some(stale));
     let reasons: Vec<_> = findings.into_iter().map(|f| f.reason).collect();
     assert_eq!(reasons, [Reason::BadSignature { officer: 0 }]);
 }

@@ -7,7 +7,7 @@ use crate::hash::Hash;
 use crate::history::sample::*;
 use crate::roster::FLOOD;
 use crate::statement::Act;
-use crate::statement::body::{Anchor, Motion};
+use crate::statement::body::Motion;
 
 fn new_set() -> KeySet {
     set(&[(45, "GCOB")], [1, 1, 1, 1, 0])
@@ -210,10 +210,6 @@ fn succeeded() -> (Sample, Hash) {
     (log, id)
 }
 
-fn anchor() -> Act {
-    Act::Anchor(Anchor { checkpoint: vec![1].into() })
-}
-
 #[test]
 fn a_new_operators_key_counts_at_once_and_its_set_after_an_accede() {
     let (mut log, id) = succeeded();
@@ -225,13 +221,14 @@ fn a_new_operators_key_counts_at_once_and_its_set_after_an_accede() {
     assert_eq!(&*roster.charter.origin, "log.example/sample", "as founded");
     let signed: Vec<_> = roster.vkeys.iter().map(|(from, vkey)| (*from, vkey.name())).collect();
     assert_eq!(signed, [(1, "log.example/sample"), (8, "log.example/next")], "entry 7 carried it");
-    let by_old = Draft { signers: vec![(1, 2)], ..log.draft("operator", L, &anchor()) };
+    let by_old = Draft { signers: vec![(1, 2)], ..log.draft("operator", L, &log.anchor()) };
     assert_eq!(log.put(&by_old), [Reason::NotAcceded]);
     let chain = log.chain("operator", G);
     assert_eq!(chain.seq, 1, "its chain of class 0 goes on");
     log.say("operator", G, &accede_with(operator_set()));
-    log.say("operator", L, &anchor());
-    let by_old = Draft { signers: vec![(1, 2)], ..log.draft("operator", L, &anchor()) };
+    let anchor = log.anchor();
+    log.say("operator", L, &anchor);
+    let by_old = Draft { signers: vec![(1, 2)], ..log.draft("operator", L, &log.anchor()) };
     assert_eq!(log.put(&by_old), [Reason::BadSignature { officer: 1 }]);
 }
 

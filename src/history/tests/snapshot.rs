@@ -171,19 +171,22 @@ fn an_entry_is_tried_without_leaving_a_trace() {
     let mut log = Sample::new();
     let before = log.history.snapshot();
     let leaves = log.leaves.clone();
-    let mut leaf_at = |index: u64| leaves.get(usize::try_from(index).expect("small")).copied();
     let good = encode(&log.entry(&log.draft("fr", G, &rotate(set(&[(21, "G")], [1, 0, 0, 0, 0])))));
     let mut draft = log.draft("fr", C, &adopt(0));
     draft.signers.clear();
     let refused = encode(&log.entry(&draft));
-    let findings =
-        log.history.try_take(&refused, &SignedEntry::decode(&refused).expect("entry"), &mut leaf_at, None);
+    let findings = log.history.try_take(
+        &refused,
+        &SignedEntry::decode(&refused).expect("entry"),
+        &mut &leaves[..],
+        None,
+    );
     let findings = findings.expect_err("refused");
     assert_eq!((findings.len(), findings[0].index, &findings[0].reason), (1, 5, &Reason::NoSignatures));
     assert_eq!(log.history.snapshot(), before);
     let mut other = log.clone();
     assert_eq!(
-        log.history.try_take(&good, &SignedEntry::decode(&good).expect("entry"), &mut leaf_at, None),
+        log.history.try_take(&good, &SignedEntry::decode(&good).expect("entry"), &mut &leaves[..], None),
         Ok(())
     );
     assert_eq!(other.put_bytes(good.clone()), []);

@@ -7,7 +7,7 @@ use crate::client::{Client, ReadError};
 use crate::entry::SignedEntry;
 use crate::field::{Class, Instant};
 use crate::hash::{Hash, leaf_hash};
-use crate::history::History;
+use crate::history::{History, Past};
 use crate::ledger::Said;
 use crate::merkle::tile::TILE_WIDTH;
 use crate::roster::Alone;
@@ -16,6 +16,23 @@ use crate::server::progress::{Progress, Reached};
 use crate::store::Read;
 use std::sync::Arc;
 use std::time::Instant as Moment;
+
+/// What comes before an entry. What cannot be read makes a finding here that is none; it is told when the log is verified.
+struct Committed<'a, 'b> {
+    client: &'a mut Client<'b>,
+    /// What the author saw, where the writer checked it.
+    seen: Option<Hash>,
+}
+
+impl Past for Committed<'_, '_> {
+    fn leaf_at(&mut self, index: u64) -> Option<Hash> {
+        self.seen.or_else(|| self.client.leaf_hash(index).ok())
+    }
+
+    fn root_at(&mut self, size: u64) -> Option<Hash> {
+        self.client.root_at(size).ok()
+    }
+}
 
 /// How many bundles are folded before questions are answered again.
 const AT_ONCE: u64 = 16;
@@ -160,9 +177,8 @@ impl Follower {
         let alone = decoded.as_ref().ok().filter(|e| is_checked && of_others(e));
         let alone = alone.map(|_| Alone { reasons: Vec::new(), roster: self.history.pointer() });
         let seen = decoded.as_ref().map_or(Hash::default(), |e| e.statement.seen.leaf);
-        // What cannot be read makes a finding here that is none; it is told when the log is verified.
-        let mut leaf_at = |index| if is_checked { Some(seen) } else { client.leaf_hash(index).ok() };
-        let findings = self.history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut leaf_at, alone);
+        let mut past = Committed { client, seen: is_checked.then_some(seen) };
+        let findings = self.history.take(bytes, leaf_hash(bytes), decoded.as_ref(), &mut past, alone);
         let reasons: Vec<Reason> = findings.into_iter().map(|finding| finding.reason).collect();
         let Ok(e) = decoded else { return };
         if index < self.tell_from {

@@ -49,8 +49,9 @@ fn respond(log: &SmallLog, by: &str) -> Act {
     Act::Respond(Respond { obligation, answer: Answer::Acknowledged, quantity, done_at, note, annexes })
 }
 
-fn anchor() -> Act {
-    Act::Anchor(Anchor { checkpoint: vec![1].into() })
+/// Of the first entries, under the name that the log had then.
+fn anchor(log: &SmallLog) -> Act {
+    Act::Anchor(Anchor { checkpoint: log.anchor_note(20, log.now).into_bytes().into() })
 }
 
 impl Cases<'_> {
@@ -171,7 +172,7 @@ impl Cases<'_> {
     fn new_operators(&mut self) {
         self.on("carried: the old operator's keys", |log| {
             let motion = next_operator(log);
-            let s = log.draft("operator", anchor());
+            let s = log.draft("operator", anchor(log));
             let signatures = log.sign(&s);
             log.carry(motion);
             let entry = log.sequence(&s, signatures);
@@ -192,7 +193,7 @@ impl Cases<'_> {
             log.now = now;
             log.say("ua", Act::Approve(Approve { motion: id }));
             log.say("operator", accede_with(next_set()));
-            log.say("operator", anchor());
+            log.say("operator", anchor(log));
             log.say("fr", pledge_of("x"));
             log.say("kiel", Act::Rotate(Rotate { keys: key_set("kiel") }));
         });

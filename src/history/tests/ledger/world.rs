@@ -115,8 +115,7 @@ impl World {
         let e = SignedEntry::decode(&bytes).expect("an entry");
         let (before, digest) = (encode(&self.log.history.snapshot()), self.ledger().digest());
         let leaves = &self.log.leaves;
-        let mut leaf_at = |n| leaves.get(usize::try_from(n).expect("small")).copied();
-        let refused = self.log.history.try_take(&bytes, &e, &mut leaf_at, None);
+        let refused = self.log.history.try_take(&bytes, &e, &mut &leaves[..], None);
         let at_door: Vec<_> = refused.expect_err("refused").into_iter().map(|f| f.reason).collect();
         assert!(before == encode(&self.log.history.snapshot()), "the door left a trace");
         let in_log = self.log.put(&draft);
