@@ -285,7 +285,7 @@ impl Operator {
     /// kept in memory, and the next commit, or the next opening, brings it up to date.
     ///
     /// # Errors
-    /// When it cannot, or the index lacks more than [`FRESH_MAX`] ids: then open the log again to learn what was appended.
+    /// When it cannot, or the index lacks more than 65,536 ids: then open the log again to learn what was appended.
     pub fn commit(&mut self) -> Result<(), SubmitError> {
         let mut done = 0;
         while done < self.waiting.len() {

@@ -105,11 +105,6 @@ impl Gathering {
         }
     }
 
-    /// Witnesses and quorum.
-    pub(super) fn policy(&self) -> &Policy {
-        &self.quorum.policy
-    }
-
     /// The note that is published with its quorum, where it is the newest that was signed.
     pub(super) fn published_note(&self) -> Option<&SignedCheckpoint> {
         match &self.stage {
