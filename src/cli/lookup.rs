@@ -54,7 +54,9 @@ impl FromStr for Wanted {
         if fits {
             return Ok(Self::Id(digits));
         }
-        Short::new(text).map(|text| Self::Reference(text.to_string())).map_err(|_| NotAName)
+        let reference =
+            Short::new(text).ok().filter(|text| !text.is_empty() && !text.contains(char::is_control));
+        reference.map(|text| Self::Reference(text.to_string())).ok_or(NotAName)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::cli::plain::cut;
 use crate::cli::{Context, Outcome, send, words};
 use serde_json::json;
 use servanda::charter::Aspect;
-use servanda::field::{Day, Handle, Instant};
+use servanda::field::{Day, Duration, Handle, Instant};
 use servanda::hash::Hash;
 use servanda::ledger::answers::{Item, What, agenda};
 use servanda::ledger::verdict::Verdict;
@@ -18,19 +18,22 @@ Whatever waits without a date comes last. Drafts are statements that still go fr
 files, and those that lack signatures are listed, too.
 
 EXAMPLE
-  servanda agenda --until 2026-12-31 --log paris
+  servanda agenda --log paris
   servanda agenda --until 2026-12-31 --log paris --partner de drafts/*.statement";
 
 /// How wide a draft's summary may be.
 const SUMMARY: usize = 60;
 
+/// How far ahead is looked where nobody says how far, in days.
+const AHEAD_DAYS: u64 = 90;
+
 /// List what falls due until a day, and what waits for somebody's word
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Until when: a moment, or the end of a day (UTC)
+    /// Until when: a moment, or the end of a day (UTC); else for 90 days
     #[arg(long, value_name = "DATE", value_parser = end_of_day)]
-    until: Instant,
+    until: Option<Instant>,
     /// Only what this partner is to do
     #[arg(long, value_name = "HANDLE")]
     partner: Option<Handle>,
@@ -66,15 +69,16 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Outcome> {
     let screen = &context.screen;
     let mut drafts = unsigned(&args.drafts)?;
     let basis = Basis::open(context, &args.basis)?;
-    let mut items = agenda(basis.ledger(), basis.roster(), basis.when, args.until);
+    let until = args.until.unwrap_or_else(|| basis.when.at.plus(Duration::of_days(AHEAD_DAYS)));
+    let mut items = agenda(basis.ledger(), basis.roster(), basis.when, until);
     if let Some(partner) = &args.partner {
         basis.check_partner(partner)?;
         items.retain(|item| item.who.contains(partner));
         drafts.retain(|draft| draft.author == *partner);
     }
-    let answer = json!({"until": args.until, "items": items, "drafts": drafts});
+    let answer = json!({"until": until, "items": items, "drafts": drafts});
     basis.json(context, "agenda", &answer)?;
-    screen.say(format!("Agenda from {} until {}", basis.moment(), args.until));
+    screen.say(format!("Agenda from {} until {}", basis.moment(), until));
     screen.say("");
     if items.is_empty() && drafts.is_empty() {
         screen.say("Nothing falls due, and nothing waits for anybody's word.");
