@@ -55,7 +55,7 @@ pub(super) fn look(look: &mut Look<'_>, followed: Option<&Opened<'_>>, gaps: Vec
     for (since, until) in gaps {
         tell(look, since, until);
     }
-    let history = look.history();
+    let history = &look.history;
     let (since, size, time) = (history.anchored(), history.head().size, history.times().1);
     let checkpoint = followed.map(|source| &source.checkpoint).filter(|checkpoint| checkpoint.size() == size);
     let cosigned = checkpoint.and_then(sources::cosigned).map(|at| at.min(look.now));

@@ -3,6 +3,7 @@
 //! The first source that gives all of it is believed; one that does not is told, and the next one asked.
 
 use super::anchors::{Gap, Gaps};
+use super::held::Held;
 use super::sources::{self, Opened};
 use super::{Alert, CHECKPOINT_EVERY_MS, Class, Kind, Look, Seen, told};
 use crate::chain::{Effect, Finding};
@@ -10,9 +11,10 @@ use crate::checkpoint::VerifiedCheckpoint;
 use crate::client::{Client, ReadError, Tiles};
 use crate::entry::SignedEntry;
 use crate::evidence::Accused;
-use crate::history::History;
+use crate::field::Instant;
+use crate::history::{Anchored, History};
+use crate::ledger::Said;
 use crate::ledger::answers::{News, news};
-use crate::ledger::{Ledger, Said};
 use crate::merkle::builder::TileBuilder;
 use crate::merkle::prove::StoredTree;
 use crate::merkle::tile::TILE_WIDTH;
@@ -20,6 +22,7 @@ use crate::store::Read;
 use crate::text::count;
 use crate::verify::{Audit, Found, ObjectFinding, Options, Report, Trouble, reading_ahead};
 use std::collections::BTreeSet;
+use std::mem;
 
 /// How many findings about entries are told one by one in a round.
 pub const FINDINGS_MAX: usize = 1000;
@@ -71,7 +74,7 @@ pub(super) fn follow<'o, 'r>(
     progress: &dyn Fn(u64),
 ) -> Option<&'o Opened<'r>> {
     for source in agreeing {
-        let (size, here) = (source.checkpoint.size(), look.monitor.builder.size());
+        let (size, here) = (source.checkpoint.size(), look.builder.size());
         let head = look.out.kept.head.as_ref().map_or(0, |head| head.size);
         if size <= here || size < head {
             return (here >= size).then_some(*source);
@@ -98,9 +101,17 @@ fn verify(
     findings: &mut Findings,
     progress: &dyn Fn(u64),
 ) -> Result<Option<Verified>, ReadError> {
-    let (monitor, store) = (look.monitor, &source.reading.store);
     let (size, root) = (source.checkpoint.size(), source.checkpoint.root());
-    let (history, builder) = (monitor.history.clone(), monitor.builder.clone());
+    let held = Held::new(&source.reading.store);
+    let is_at_hand = held.has_few(&look.builder, &source.checkpoint);
+    let store: &dyn Read = if is_at_hand { &held } else { &source.reading.store };
+    let before = Before::of(look);
+    // As long as the log is what it takes to copy the history. So it is copied only where much is new, or something may
+    // come out that is not to be taken; should anything else, everything is verified anew.
+    let (history, builder) = match is_at_hand {
+        true => (mem::take(&mut look.history), mem::take(&mut look.builder)),
+        false => (look.history.clone(), look.builder.clone()),
+    };
     let mut take = |found: Found| findings.take(found);
     let audit = Audit::resume(store, Options::default(), history, builder, &mut take);
     let report = audit.run(size, progress)?;
@@ -117,7 +128,7 @@ fn verify(
         look.out.unchecked = true;
         return Ok(None);
     }
-    let (news, gaps) = brought(look, source, &report.history, findings)?;
+    let (news, gaps) = brought(look, store, &before, &source.checkpoint, &report.history, findings)?;
     let builder = StoredTree::open(Tiles(store), size, root)?.builder();
     Ok(Some(Verified { history: report.history, builder, news, gaps }))
 }
@@ -143,10 +154,26 @@ fn is_ours(look: &mut Look<'_>, source: &Opened<'_>, report: &Report) -> bool {
     }
 }
 
+/// What is asked of the history before the new entries.
+struct Before {
+    size: u64,
+    time: Instant,
+    anchored: Option<Anchored>,
+}
+
+impl Before {
+    fn of(look: &Look<'_>) -> Self {
+        let (history, size) = (&look.history, look.builder.size());
+        Self { size, time: history.times().1, anchored: history.anchored() }
+    }
+}
+
 /// What entries brought that were not told yet, and the gaps between their anchors; at the beginning, what is open.
 fn brought(
     look: &Look<'_>,
-    source: &Opened<'_>,
+    store: &dyn Read,
+    before: &Before,
+    checkpoint: &VerifiedCheckpoint,
     history: &History,
     findings: &Findings,
 ) -> Result<(Vec<News>, Vec<Gap>), ReadError> {
@@ -154,25 +181,25 @@ fn brought(
     if look.monitor.kept.head.is_none() {
         return Ok((news::open_calls(ledger, look.now), Vec::new()));
     }
-    let (first, size) = (look.monitor.builder.size() / u64::from(TILE_WIDTH), source.checkpoint.size());
-    reading_ahead(&source.reading.store, first, size, |store| {
-        brought_by_entries(look, store, &source.checkpoint, history, ledger, findings)
+    reading_ahead(store, before.size / u64::from(TILE_WIDTH), checkpoint.size(), |store| {
+        brought_by_entries(look, store, before, checkpoint, history, findings)
     })
 }
 
 fn brought_by_entries(
     look: &Look<'_>,
     store: &dyn Read,
+    before: &Before,
     checkpoint: &VerifiedCheckpoint,
     history: &History,
-    ledger: &Ledger,
     findings: &Findings,
 ) -> Result<(Vec<News>, Vec<Gap>), ReadError> {
+    let Some(ledger) = history.ledger() else { return Ok(Default::default()) };
     let mut client = Client::open(store, checkpoint.size(), checkpoint.root())?;
     let (width, end) = (u64::from(TILE_WIDTH), history.times().1);
-    let (from, kept) = (look.monitor.builder.size(), &look.monitor.kept);
-    let (mut time, mut all) = (look.monitor.history.times().1, Vec::new());
-    let mut gaps = Gaps::after(look.monitor.history.anchored());
+    let (from, kept) = (before.size, &look.monitor.kept);
+    let (mut time, mut all) = (before.time, Vec::new());
+    let mut gaps = Gaps::after(before.anchored);
     for number in from / width..checkpoint.size().div_ceil(width) {
         for (index, bytes) in (number * width..).zip(client.bundle(number)?) {
             let Some(e) = SignedEntry::decode(&bytes).ok().filter(|_| index >= from) else { continue };
@@ -240,5 +267,5 @@ fn take(look: &mut Look<'_>, source: &Opened<'_>, verified: Verified) {
     }
     kept.told = kept.told.max(seen.size);
     kept.head = Some(seen);
-    look.out.verified = Some((history, builder));
+    (look.history, look.builder, look.has_verified) = (history, builder, true);
 }

@@ -144,7 +144,7 @@ fn contradicts_head(look: &mut Look<'_>, source: &Opened<'_>) -> Result<(), Read
         return Ok(());
     }
     let name = source.name();
-    let roster = look.history().roster();
+    let roster = look.history.roster();
     let place = |origin: &str| roster?.vkeys.iter().position(|(_, vkey)| vkey.name() == origin);
     if let (Some(theirs), Some(ours)) = (place(source.checkpoint.origin()), place(&head.origin))
         && theirs < ours

@@ -20,6 +20,7 @@ pub mod alert;
 mod anchors;
 mod follow;
 mod forks;
+mod held;
 pub mod journal;
 mod kept;
 mod promises;
@@ -47,6 +48,7 @@ use crate::policy::Policy;
 use crate::store::{Read, StoreError};
 use sources::Opened;
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 
 /// How far a clock may be ahead of this monitor's, in milliseconds (as an entry's time of an anchor's).
@@ -145,8 +147,11 @@ impl Monitor {
 
     /// Looks at what the sources gave. `known` tells of an alert's identity whether it was recorded; `progress` is told the
     /// entries verified.
+    ///
+    /// A round that is not accepted, since it could not be recorded, takes what was verified with it: what comes then is as
+    /// after a start without a history.
     pub fn round(
-        &self,
+        &mut self,
         readings: &[Reading],
         now: Instant,
         known: &dyn Fn(&Hash) -> bool,
@@ -157,28 +162,36 @@ impl Monitor {
         let looked_at = |name: &String| readings.iter().any(|reading| reading.name == *name);
         kept.episodes.retain(|_, episode| episode.source.as_ref().is_some_and(|name| !looked_at(name)));
         let out = Round { kept, settled: self.settled.clone(), ..Round::default() };
-        let anew = self.anew();
-        let mut look = Look { monitor: self, policy: self.policy(), now, known, out };
+        let (history, builder) = (mem::take(&mut self.history), mem::take(&mut self.builder));
+        let (anew, policy) = (self.anew(), self.policy(&history));
+        let mut look = Look { monitor: self, history, builder, has_verified: false, policy, now, known, out };
         let opened: Vec<Opened<'_>> =
             readings.iter().filter_map(|reading| sources::open(&mut look, reading)).collect();
         let begins_anew = succession::prevails_over_head(&mut look, &opened);
-        if begins_anew {
+        let before = begins_anew.then(|| {
             look.monitor = &anew;
             (look.out.kept.head, look.out.kept.told) = (None, 0);
             look.out.settled.clear();
-        }
+            (mem::take(&mut look.history), mem::take(&mut look.builder))
+        });
         let agreeing = forks::compare(&mut look, &opened);
         let followed = follow::follow(&mut look, &agreeing, progress);
-        if begins_anew && look.out.verified.is_none() {
+        if let Some(before) = before.filter(|_| !look.has_verified) {
             // What was verified before is all that there is.
             look.monitor = self;
             (look.out.kept.head, look.out.kept.told) = (self.kept.head.clone(), self.kept.told);
+            (look.history, look.builder) = before;
         }
         promises::look(&mut look, followed);
-        let gaps = std::mem::take(&mut look.out.gaps);
+        let gaps = mem::take(&mut look.out.gaps);
         anchors::look(&mut look, followed, gaps);
         look.ledger();
-        look.out
+        let Look { history, builder, has_verified, mut out, .. } = look;
+        match has_verified {
+            true => out.verified = Some((history, builder)),
+            false => (self.history, self.builder) = (history, builder),
+        }
+        out
     }
 
     /// Takes a round that was recorded.
@@ -199,10 +212,10 @@ impl Monitor {
     }
 
     /// The verifier's policy, with the keys that the log's own entries have brought since.
-    fn policy(&self) -> Policy {
+    fn policy(&self, history: &History) -> Policy {
         let policy = &self.settings.policy;
         let ours: Vec<_> = policy.logs().iter().map(|log| log.vkey.clone()).collect();
-        let theirs = self.history.roster().map_or(&[][..], |roster| &roster.vkeys);
+        let theirs = history.roster().map_or(&[][..], |roster| &roster.vkeys);
         let new = theirs.iter().map(|(_, vkey)| vkey.clone()).filter(|vkey| !ours.contains(vkey));
         let all: Vec<_> = ours.iter().cloned().chain(new).collect();
         policy.with_logs(all).unwrap_or_else(|_| policy.clone())
@@ -212,6 +225,10 @@ impl Monitor {
 /// A round being made.
 struct Look<'a> {
     monitor: &'a Monitor,
+    /// What follows from the entries, and the tree over them: before this round, and then after it.
+    history: History,
+    builder: TileBuilder,
+    has_verified: bool,
     policy: Policy,
     now: Instant,
     known: &'a dyn Fn(&Hash) -> bool,
@@ -292,14 +309,9 @@ impl Look<'_> {
         SignedCheckpoint::parse(seen.note.as_bytes()).ok()?.open(&self.policy.without_quorum()).ok()
     }
 
-    /// What follows from the entries, after this round.
-    fn history(&self) -> &History {
-        self.out.verified.as_ref().map_or(&self.monitor.history, |(history, _)| history)
-    }
-
     /// What time brings, and what of the log is beyond this program or this clock.
     fn ledger(&mut self) {
-        let history = self.history();
+        let history = &self.history;
         let (now, soon_ms) = (self.now, self.monitor.settings.due_soon_ms);
         let brought = history.ledger().map(|ledger| news::of_time(ledger, Instant::default(), now, soon_ms));
         let unknown = history.unknown().map(ToString::to_string);

@@ -271,7 +271,7 @@ fn check_size(name: &str, size: u64, limit: u64) -> Result<(), StoreError> {
 }
 
 /// The length of bytes in memory as a size.
-fn size_of(bytes: &[u8]) -> u64 {
+pub(crate) fn size_of(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).expect("no memory has 2^64 bytes")
 }
 

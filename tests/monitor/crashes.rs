@@ -77,6 +77,29 @@ fn without_its_history_a_monitor_verifies_anew_and_tells_nothing_twice() {
 }
 
 #[test]
+fn a_round_that_could_not_be_recorded_is_made_again_and_nothing_is_missing() {
+    let mut watcher = Watcher::new(&busy(9));
+    watcher.look(&[("paris", Some(&published(&busy(300))))]);
+    drop(watcher.round(&[("paris", Some(&published(&busy(310))))]));
+    assert!(watcher.look(&[("paris", Some(&published(&busy(320))))]).is_empty());
+    assert_eq!((watcher.size(), watcher.monitor.history().head().size), (320, 320));
+}
+
+#[test]
+fn few_entries_at_a_time_or_all_at_once_give_the_same_history() {
+    let (mut often, mut once) = (Watcher::new(&busy(9)), Watcher::new(&busy(9)));
+    for size in [200, 201, 255, 256, 257, 700, 2500] {
+        often.look(&[("paris", Some(&published(&busy(size))))]);
+    }
+    once.look(&[("paris", Some(&published(&busy(2500))))]);
+    let derived = |watcher: &Watcher| {
+        let history = watcher.monitor.history();
+        (history.head(), history.times(), servanda::codec::encode(history.ledger().unwrap()))
+    };
+    assert_eq!(derived(&often), derived(&once));
+}
+
+#[test]
 fn two_monitors_do_not_share_a_state() {
     let watcher = Watcher::new(&busy(9));
     let again = servanda::monitor::journal::Journal::open(watcher.folder.path(), &watcher.settings.log);

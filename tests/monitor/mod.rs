@@ -105,9 +105,10 @@ impl Watcher {
     }
 
     /// A look at sources that is not recorded yet.
-    fn round(&self, sources: &[Source<'_>]) -> Round {
+    fn round(&mut self, sources: &[Source<'_>]) -> Round {
         let readings: Vec<Reading> = sources.iter().map(reading).collect();
-        let known = |id: &Hash| self.journal().knows(id).unwrap();
+        let journal = self.journal.as_ref().unwrap();
+        let known = |id: &Hash| journal.knows(id).unwrap();
         self.monitor.round(&readings, self.now, &known, &|_| {})
     }
 
