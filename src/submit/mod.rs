@@ -7,23 +7,23 @@
 
 mod batch;
 mod founding;
+mod kept;
 mod leaves;
 mod succession;
 
 pub use batch::Signed;
 pub use founding::{CHARTER, Founding};
+pub use kept::SNAPSHOT;
 pub use leaves::{Known, Leaves};
 
 use crate::chain::Finding;
 use crate::client::{self, Client, ReadError};
-use crate::codec::{decode_large, encode};
 use crate::entry::{EntryError, SignedEntry};
 use crate::field::Instant;
 use crate::hash::{Hash, leaf_hash};
-use crate::history::{History, Snapshot, SnapshotError};
+use crate::history::History;
 use crate::key::vkey::Vkey;
 use crate::key::{SigningKey, VerifyingKey};
-use crate::ledger::MAX_LEDGER;
 use crate::log::{LogError, MAX_ROUND, MAX_ROUND_BYTES, Writer};
 use crate::merkle::bundle;
 use crate::merkle::tile::{Level, TILE_WIDTH, TilePath};
@@ -31,35 +31,12 @@ use crate::roster::Roster;
 use crate::statement::{Signature, Statement, StatementError};
 use crate::store::guard::Guard;
 use crate::store::index::{Index, IndexError};
-use crate::store::{MAX_SWAP_BYTES, Store, StoreError, Swap};
+use crate::store::{Store, StoreError};
 use crate::text::count;
 use std::collections::HashMap;
 
-/// The name of the snapshot.
-pub const SNAPSHOT: &str = "private/snapshot";
-
-/// The folder of the ledgers that snapshots name, each under its digest.
-const LEDGERS: &str = "private/ledger";
-
-/// How many statements a ledger may know that is written at every opening; a longer one is written every
-/// [`SNAPSHOT_EVERY`] entries.
-const SHORT_LEDGER: usize = 256;
-
 /// How many ids an index may lack that cannot be written.
 const FRESH_MAX: usize = 1 << 16;
-
-/// The longest snapshot that is read, in bytes.
-const MAX_SNAPSHOT: u64 = MAX_SWAP_BYTES;
-
-/// After how many entries a history is kept again: so few are soon derived.
-const SNAPSHOT_EVERY: u64 = 1024;
-
-/// A running operator that has nothing else to do keeps it again only when an eighth of what was kept has been added: to
-/// write it takes as long as the log is, and nobody is answered meanwhile.
-const SNAPSHOT_PART: u64 = 8;
-
-/// One that always has something to do keeps it again when the log has doubled, and has so many entries more.
-const SNAPSHOT_AT_LAST: u64 = 1 << 17;
 
 /// How many ids the index may lag behind: to add them together takes less than to add each round's.
 const INDEX_EVERY: usize = 1024;
@@ -195,7 +172,7 @@ impl Operator {
     }
 
     fn take_up(writer: Writer, index: Index) -> Result<Self, SubmitError> {
-        let history = resume(&writer)?;
+        let history = kept::resume(&writer)?;
         let kept = history.head().size;
         let leaves = Leaves::new(writer.builder().clone());
         let mut operator = Self {
@@ -341,7 +318,7 @@ impl Operator {
             return Err(SubmitError::Unwitnessed(asked));
         }
         let note = self.writer.publish(&origin, log_key)?;
-        self.keep_snapshot_after(SNAPSHOT_AT_LAST, 1)?;
+        self.keep_at_last()?;
         Ok(note)
     }
 
@@ -369,19 +346,7 @@ impl Operator {
     /// As for [`Writer::publish_cosigned`].
     pub fn publish_cosigned(&mut self, note: &str) -> Result<(), SubmitError> {
         self.writer.publish_cosigned(note)?;
-        self.keep_snapshot_after(SNAPSHOT_AT_LAST, 1)
-    }
-
-    /// What is put off while there is something to do, for whoever has nothing to do now: the index of ids is brought up to
-    /// date, and the history is kept, so that the next opening is short.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn rest(&mut self) -> Result<(), SubmitError> {
-        if self.waiting.is_empty() && !self.fresh.is_empty() {
-            self.keep_ids()?;
-        }
-        self.keep_snapshot_after(SNAPSHOT_EVERY, SNAPSHOT_PART)
+        self.keep_at_last()
     }
 
     /// Commits as the operator in office, whose key this must be; gives the log's name under it.
@@ -393,13 +358,6 @@ impl Operator {
         check_log_key(self.roster(), log_key)?;
         self.commit()?;
         Ok(self.roster().vkey.name().to_owned())
-    }
-
-    /// Keeps the history where at least so many entries, and that part of what was kept, have been added.
-    fn keep_snapshot_after(&mut self, entries: u64, part: u64) -> Result<(), SubmitError> {
-        // What is admitted and not committed belongs to no history that may be kept.
-        let is_due = self.writer.size() - self.kept >= entries.max(self.kept / part);
-        if self.waiting.is_empty() && is_due { self.keep_snapshot() } else { Ok(()) }
     }
 
     /// The index of a statement that the log holds or that was admitted, its bytes compared. One that was sequenced and
@@ -462,35 +420,6 @@ impl Operator {
         })?;
         Ok(self.index.add(&ids, size, self.history.head().leaf)?)
     }
-
-    /// Keeps the history of all that is committed, so that the next opening need not derive it; a lost or damaged one is
-    /// derived again.
-    fn keep_snapshot(&mut self) -> Result<(), SubmitError> {
-        let store = self.writer.store();
-        let long = self.history.ledger().is_some_and(|ledger| ledger.len() > SHORT_LEDGER);
-        if long && self.writer.size() - self.kept < SNAPSHOT_EVERY {
-            return Ok(());
-        }
-        let ledger = self.history.ledger().map(encode);
-        let snapshot = self.history.snapshot();
-        let name = snapshot.ledger().as_ref().map(ledger_name);
-        let new = encode(&(self.writer.root(), snapshot));
-        let old = store.get(SNAPSHOT, MAX_SNAPSHOT)?;
-        let fits = u64::try_from(new.len()).is_ok_and(|len| len <= MAX_SNAPSHOT)
-            && ledger.as_ref().is_none_or(|bytes| bytes.len() <= MAX_LEDGER);
-        if old.as_ref() != Some(&new) && fits {
-            let ledger = name.clone().zip(ledger);
-            store.put_all(&ledger.into_iter().collect::<Vec<_>>())?;
-            // Whoever was faster kept one as good, and its ledger.
-            if store.swap(SNAPSHOT, old.as_deref(), &new)? == Swap::Done {
-                for other in store.list(LEDGERS)?.iter().filter(|other| Some(*other) != name.as_ref()) {
-                    store.delete(other)?;
-                }
-            }
-        }
-        self.kept = self.writer.size();
-        Ok(())
-    }
 }
 
 /// Refuses another key than the one that checkpoints are signed with.
@@ -510,50 +439,6 @@ fn round_len(waiting: &[Vec<u8>]) -> usize {
         Some(*sum)
     });
     sizes.take(MAX_ROUND).take_while(|sum| *sum <= MAX_ROUND_BYTES).count()
-}
-
-/// Takes up the kept history where its root is the log's at that size, else an empty one.
-fn resume(writer: &Writer) -> Result<History, SubmitError> {
-    let bytes = match writer.store().get(SNAPSHOT, MAX_SNAPSHOT) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => return Ok(History::default()),
-        Err(StoreError::TooLarge { .. }) => {
-            // None of ours; and nothing can be swapped for it.
-            writer.store().delete(SNAPSHOT)?;
-            return Ok(History::default());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let limit = usize::try_from(MAX_SNAPSHOT).expect("fits");
-    let Ok((root, snapshot)) = decode_large::<(Hash, Snapshot)>(&bytes, limit) else {
-        return Ok(History::default());
-    };
-    let ledger = kept_ledger(writer, &snapshot)?;
-    let history = match (History::resume(snapshot, ledger.as_deref()), ledger) {
-        (Ok(history), _) => history,
-        (Err(SnapshotError::Ledger(digest)), Some(_)) => {
-            // None of ours; and what is in its place cannot be put anew.
-            writer.store().delete(&ledger_name(&digest))?;
-            return Ok(History::default());
-        }
-        (Err(_), _) => return Ok(History::default()),
-    };
-    let fits = writer.root_at(history.head().size)? == Some(root);
-    Ok(if fits { history } else { History::default() })
-}
-
-/// The ledger that a snapshot names, as it lies there; none where it names none, or it is lost.
-fn kept_ledger(writer: &Writer, snapshot: &Snapshot) -> Result<Option<Vec<u8>>, SubmitError> {
-    let Some(digest) = snapshot.ledger() else { return Ok(None) };
-    let limit = u64::try_from(MAX_LEDGER).expect("fits");
-    match writer.store().get(&ledger_name(&digest), limit) {
-        Err(StoreError::TooLarge { .. }) => Ok(Some(Vec::new())),
-        read => Ok(read?),
-    }
-}
-
-fn ledger_name(digest: &Hash) -> String {
-    format!("{LEDGERS}/{digest}")
 }
 
 /// Reads the committed entries from one size on, bundle by bundle, each entry held against the committed root: stored
