@@ -14,7 +14,7 @@ mod taken;
 
 use crate::cli_verify::{Said, World};
 use crate::support::forge::{Objects, forge};
-use crate::support::small_log::{SmallLog, accept, key, pledge, review, terms};
+use crate::support::small_log::{SmallLog, busy, key, other_end};
 use serde_json::Value;
 use servanda::key::openssh::write_private;
 use std::fs;
@@ -24,30 +24,6 @@ use std::process::Command;
 
 /// The time of everyone, unless they look later.
 const NOW: &str = "2026-12-02T12:00Z";
-
-/// Everyone acceded, two pledges, an acceptance: entries 6, 7 and 8; then reviews.
-fn busy(size: u64) -> SmallLog {
-    let mut log = SmallLog::ready();
-    let tanks = log.say("de", pledge(&["ua"], terms("tanks")));
-    log.say("fr", pledge(&["ua"], terms("aircraft")));
-    log.say("ua", accept(&[tanks]));
-    while log.size() < size {
-        log.say("fr", review(20_000));
-    }
-    assert!(log.findings().is_empty());
-    log
-}
-
-/// The first seven entries of [`busy`], and others.
-fn other_end(size: u64) -> SmallLog {
-    let mut log = busy(9).cut(7);
-    log.say("pl", pledge(&["ua"], terms("ammunition")));
-    while log.size() < size {
-        log.say("pl", review(20_000));
-    }
-    assert!(log.findings().is_empty());
-    log
-}
 
 /// What is served of a log.
 fn face(log: &SmallLog) -> Objects {

@@ -2,9 +2,11 @@
 //! its operator signed.
 
 use serde_json::Value;
+use servanda::chain::Finding;
 use servanda::client::Client;
 use servanda::codec::encode;
-use servanda::entry::SignedEntry;
+use servanda::draft::Draft;
+use servanda::entry::{Entry, SignedEntry, VERSION};
 use servanda::hash::{Hash, leaf_hash};
 use servanda::history::History;
 use servanda::key::vkey::Vkey;
@@ -42,6 +44,23 @@ pub struct Golden {
 }
 
 impl Golden {
+    /// What is found where a statement comes next; none where it fits no entry.
+    pub fn found_next(&self, draft: Draft) -> Option<Vec<Finding>> {
+        let mut history = self.history().clone();
+        let entry = Entry {
+            version: VERSION,
+            index: history.head().size,
+            link: history.head().leaf,
+            roster: history.pointer(),
+            sequenced_at: history.times().1,
+            statement: draft.statement,
+            signatures: draft.signatures,
+        };
+        let leaf = entry.encode().ok()?;
+        let decoded = SignedEntry::decode(&leaf);
+        Some(history.take(&leaf, leaf_hash(&leaf), decoded.as_ref(), &mut &self.hashes[..], None))
+    }
+
     fn read() -> Self {
         let text = fs::read(Path::new(super::ROOT).join("docs/vectors.json")).unwrap();
         let vectors: Value = serde_json::from_slice(&text).unwrap();

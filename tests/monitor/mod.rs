@@ -10,7 +10,7 @@ mod crashes;
 mod news;
 
 use crate::support::forge::{Objects, forge};
-use crate::support::small_log::{SmallLog, accept, at, pledge, review, terms};
+use crate::support::small_log::{SmallLog, at, busy, other_end};
 use serde_json::Value;
 use servanda::armor::File;
 use servanda::evidence::{Evidence, Guilt, check};
@@ -27,32 +27,9 @@ use tempfile::TempDir;
 /// When monitors look, unless a test says another time.
 const NOW: &str = "2026-12-02T00:00Z";
 
-/// Everyone acceded, two pledges, an acceptance: entries 6, 7 and 8; then reviews.
-fn busy(size: u64) -> SmallLog {
-    let mut log = SmallLog::ready();
-    let tanks = log.say("de", pledge(&["ua"], terms("tanks")));
-    log.say("fr", pledge(&["ua"], terms("aircraft")));
-    log.say("ua", accept(&[tanks]));
-    while log.size() < size {
-        log.say("fr", review(20_000));
-    }
-    assert!(log.findings().is_empty());
-    log
-}
-
 /// A log's public objects, as its operator signs them.
 fn published(log: &SmallLog) -> Objects {
     forge(log.leaves())
-}
-
-/// The first seven entries of [`busy`], and others.
-fn other_end(size: u64) -> SmallLog {
-    let mut log = busy(9).cut(7);
-    log.say("pl", pledge(&["ua"], terms("ammunition")));
-    while log.size() < size {
-        log.say("de", review(20_000));
-    }
-    log
 }
 
 /// A source and what it gives; none: it does not answer.

@@ -546,3 +546,27 @@ pub fn root(hashes: &[Hash]) -> Hash {
 pub fn decimal(text: &str) -> Decimal {
     Decimal::from_human(text).unwrap()
 }
+
+/// Everyone acceded, two pledges, an acceptance: entries 6, 7 and 8; then reviews.
+pub fn busy(size: u64) -> SmallLog {
+    let mut log = SmallLog::ready();
+    let tanks = log.say("de", pledge(&["ua"], terms("tanks")));
+    log.say("fr", pledge(&["ua"], terms("aircraft")));
+    log.say("ua", accept(&[tanks]));
+    while log.size() < size {
+        log.say("fr", review(20_000));
+    }
+    assert!(log.findings().is_empty());
+    log
+}
+
+/// The first seven entries of [`busy`], and others.
+pub fn other_end(size: u64) -> SmallLog {
+    let mut log = busy(9).cut(7);
+    log.say("pl", pledge(&["ua"], terms("ammunition")));
+    while log.size() < size {
+        log.say("de", review(20_000));
+    }
+    assert!(log.findings().is_empty());
+    log
+}
