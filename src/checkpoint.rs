@@ -335,6 +335,12 @@ impl VerifiedCheckpoint {
         self.checkpoint.root
     }
 
+    /// The same, as whoever did not verify it has it.
+    #[must_use]
+    pub fn claim(&self) -> Claim<'_> {
+        Claim { origin: self.origin(), size: self.size(), root: self.root() }
+    }
+
     /// The key of the log that signed; of several, the first on the note.
     #[must_use]
     pub fn log(&self) -> &Vkey {

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::screen::Screen;
 use anyhow::Error;
 use clap::Args;
-use servanda::checkpoint::{CheckpointError, Claim, SignedCheckpoint, VerifiedCheckpoint};
+use servanda::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
 use servanda::client::{self, Client, ReadError};
 use servanda::entry::SignedEntry;
 use servanda::field::{Handle, Instant};
@@ -384,9 +384,8 @@ impl Log {
     /// Refuses a checkpoint that another operator signed than the one in office at its end, as the log under it declares: one
     /// that was replaced may go on signing.
     fn must_be_in_office(&self) -> anyhow::Result<()> {
-        let now = &self.checkpoint;
-        let claim = Claim { origin: now.origin(), size: now.size(), root: now.root() };
-        match proof::key_in_office(&self.near, claim, Some(&self.founded.log)).map_err(read_problem)? {
+        let key = proof::key_in_office(&self.near, self.checkpoint.claim(), Some(&self.founded.log));
+        match key.map_err(read_problem)? {
             Some(key) => self.must_be_signed_by(&key),
             None => Ok(()),
         }

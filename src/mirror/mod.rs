@@ -16,7 +16,7 @@
 
 mod fill;
 
-use crate::checkpoint::{CheckpointError, Claim, SignedCheckpoint, VerifiedCheckpoint};
+use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
 use crate::client::{Client, ReadError};
 use crate::entry::SignedEntry;
 use crate::evidence::{Accused, Evidence};
@@ -210,8 +210,7 @@ impl<'a> Mirror<'a> {
     /// Refuses the checkpoint of an operator who is not in office at its end.
     fn is_in_office(&self) -> Result<(), MirrorError> {
         let now = &self.now;
-        let claim = Claim { origin: now.origin(), size: now.size(), root: now.root() };
-        let want = key_in_office(self.source, claim, Some(&self.log)).map_err(MirrorError::Source)?;
+        let want = key_in_office(self.source, now.claim(), Some(&self.log)).map_err(MirrorError::Source)?;
         match want.filter(|want| want != now.log()) {
             Some(want) => {
                 Err(MirrorError::Replaced { got: Box::new(now.log().clone()), want: Box::new(want) })

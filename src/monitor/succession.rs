@@ -5,23 +5,14 @@
 
 use super::sources::Opened;
 use super::{Kind, Look};
-use crate::checkpoint::Claim;
 use crate::client::{Client, ReadError};
 use crate::proof::succeeds;
 use crate::text::count;
 use std::collections::BTreeMap;
 
-fn claim<'a>(source: &'a Opened<'_>) -> Claim<'a> {
-    let checkpoint = &source.checkpoint;
-    Claim { origin: checkpoint.origin(), size: checkpoint.size(), root: checkpoint.root() }
-}
-
 /// From which entry on a source's operator is in force, if it came after that of an origin.
 pub(super) fn after(look: &Look<'_>, source: &Opened<'_>, origin: &str) -> Result<Option<u64>, ReadError> {
-    if source.checkpoint.origin() == origin {
-        return Ok(None);
-    }
-    succeeds(&source.reading.store, claim(source), origin, Some(look.log()))
+    succeeds(&source.reading.store, source.checkpoint.claim(), origin, Some(look.log()))
 }
 
 /// Whether a source's history prevails over the head that was verified before, and does not contain it; tells so.

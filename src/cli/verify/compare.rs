@@ -5,7 +5,7 @@ use super::super::problem::{self, Problem};
 use super::super::{files, kept, plain};
 use super::tally::{ACCUSED_MAX, Tally};
 use servanda::armor::File;
-use servanda::checkpoint::{self, CheckpointError, Claim, VerifiedCheckpoint};
+use servanda::checkpoint::{self, CheckpointError, VerifiedCheckpoint};
 use servanda::client::{Client, ReadError};
 use servanda::evidence::{Accused, Evidence, check};
 use servanda::hash::leaf_hash;
@@ -206,14 +206,14 @@ impl Bench<'_> {
 
     /// What is to be said where the other one is of an operator before, and of another history than this log's.
     fn prevails(&self, other: &Other) -> Option<String> {
-        let theirs = &other.checkpoint;
-        if theirs.origin() == self.now.origin() {
+        let theirs = other.checkpoint.claim();
+        // Only where it can be: it takes reading the log.
+        if theirs.origin == self.now.origin() {
             return None;
         }
-        let claim = Claim { origin: theirs.origin(), size: theirs.size(), root: theirs.root() };
         let log = self.place.founding(self.now.size()).ok()?.1.log;
         // Where it is the other one that prevails, the two are compared as they are.
-        kept::prevails(self.place, &log, claim, self.now).ok().flatten()
+        kept::prevails(self.place, &log, theirs, self.now).ok().flatten()
     }
 
     /// Whether the log contains what a checkpoint of no larger size says; that it does not is a finding.
