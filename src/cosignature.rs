@@ -16,6 +16,7 @@
 //! witness had seen had this root. The time is in seconds since the Unix epoch, 1 to 2^63 − 1; what it is worth, and
 //! whether it may lie ahead, is the caller's question.
 
+use crate::field::Instant;
 use crate::key::vkey::{Vkey, VkeyError};
 use crate::key::{SIGNATURE_LEN, SigningKey, VerifyingKey};
 use crate::note::signature_line;
@@ -70,6 +71,15 @@ fn is_time(time_s: u64) -> bool {
 
 fn message(time_s: u64, text: &str) -> Vec<u8> {
     format!("cosignature/v1\ntime {time_s}\n{text}").into_bytes()
+}
+
+/// When a checkpoint was cosigned, by the times of several witnesses, in seconds since the Unix epoch: their lower median, which
+/// fewer than half of them cannot move beyond what the others say. None where nobody cosigned.
+#[must_use]
+pub fn median_time(mut times_s: Vec<u64>) -> Option<Instant> {
+    times_s.sort_unstable();
+    let median_s = times_s.get(times_s.len().checked_sub(1)? / 2)?;
+    Some(Instant::default().plus_ms(median_s.saturating_mul(1000)))
 }
 
 #[cfg(test)]

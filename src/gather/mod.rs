@@ -35,6 +35,7 @@ use crate::charter::rules::Witnesses;
 use crate::hash::Hash;
 use crate::key::VerifyingKey;
 use crate::policy::{Policy, Witness};
+use crate::roster::anchor::ANCHOR_SKEW_MS;
 use std::error::Error;
 
 pub use asked::{AskError, Asked, Cosigned};
@@ -42,7 +43,7 @@ pub use crew::{Crew, Told};
 pub use round::Round;
 
 /// How far a witness's clock may be from the one here, in seconds.
-pub const SKEW_S: u64 = 300;
+pub const SKEW_S: u64 = ANCHOR_SKEW_MS / 1000;
 
 /// The most bytes of an answer that are read.
 pub const ANSWER_MAX: u64 = 64 << 10;

@@ -2,6 +2,7 @@
 
 use super::{Alert, CLOCK_AHEAD_MS, Kind, Look, Reading, Seen, told_whole};
 use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
+use crate::cosignature;
 use crate::field::Instant;
 use crate::proof::policy_for;
 use crate::text::count;
@@ -109,10 +110,7 @@ fn compare_with_before(look: &mut Look<'_>, opened: &Opened<'_>) {
 
 /// When witnesses of the policy cosigned: the lower median of their times.
 pub(super) fn cosigned(checkpoint: &VerifiedCheckpoint) -> Option<Instant> {
-    let mut times: Vec<u64> = checkpoint.cosigners().iter().map(|cosigner| cosigner.time_s).collect();
-    times.sort_unstable();
-    let median_s = times.get(times.len().saturating_sub(1) / 2)?;
-    Some(Instant::default().plus_ms(median_s.saturating_mul(1000)))
+    cosignature::median_time(checkpoint.cosigners().iter().map(|cosigner| cosigner.time_s).collect())
 }
 
 /// Whether a checkpoint is old, or of the future.

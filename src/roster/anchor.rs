@@ -9,6 +9,7 @@ use super::Roster;
 use crate::chain::{Reason, acts};
 use crate::charter::Rules;
 use crate::checkpoint::{CheckpointError, SignedCheckpoint};
+use crate::cosignature;
 use crate::entry::SignedEntry;
 use crate::field::{Class, Instant};
 use crate::key::vkey::{Kind as VkeyKind, Vkey};
@@ -77,14 +78,10 @@ impl Roster {
             let error = CheckpointError::NotSigned(claim.origin.to_owned());
             return Err(Reason::AnchorSigned { error });
         }
-        let mut times: Vec<u64> = signers.verified.iter().filter_map(|(_, time_s)| *time_s).collect();
-        times.sort_unstable();
+        let times: Vec<u64> = signers.verified.iter().filter_map(|(_, time_s)| *time_s).collect();
         let (got, want, of) = (times.len(), rules.quorum, self.witnesses.len());
-        let median_s = got.checked_sub(1).and_then(|last| times.get(last / 2));
-        match median_s {
-            Some(median_s) if u64::try_from(got).is_ok_and(|got| got >= want) => {
-                Ok(Instant::default().plus_ms(median_s.saturating_mul(1000)))
-            }
+        match cosignature::median_time(times) {
+            Some(at) if u64::try_from(got).is_ok_and(|got| got >= want) => Ok(at),
             _ => Err(Reason::AnchorQuorum { got, want, of }),
         }
     }
