@@ -24,8 +24,9 @@ use crate::hash::Hash;
 use crate::ledger::{Ledger, Said, Told};
 use crate::roster::anchor::anchor;
 use crate::roster::{Alone, NotUnderstood, Roster, Weighed};
-use crate::statement::{Head, Kind};
+use crate::statement::{Act, Head, Kind, Statement, VERSION};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// How many classes there are.
 const CLASSES: usize = Class::ALL.len();
@@ -339,6 +340,33 @@ impl History {
         match (class, member) {
             (Class::Govern, Some(m)) => AuthorChain { seen: kept.seen, ..m.chain },
             _ => kept,
+        }
+    }
+
+    /// What an author says next in a class: at the end of its chain, having seen all of the log; `valid` from when it is issued
+    /// until it expires.
+    #[must_use]
+    pub fn next_statement(
+        &self,
+        log: Hash,
+        author: Handle,
+        class: Class,
+        act: &Act,
+        valid: Range<Instant>,
+    ) -> Statement {
+        let chain = self.chain(&author, class);
+        Statement {
+            version: VERSION,
+            log,
+            author,
+            class: class.number(),
+            seq: chain.seq,
+            prev: chain.prev,
+            seen: self.head,
+            issued_at: valid.start,
+            expires_at: valid.end,
+            kind: act.kind().number(),
+            body: act.encode_body().into(),
         }
     }
 

@@ -20,7 +20,7 @@ use servanda::key::SigningKey;
 use servanda::ledger::{Said, Told};
 use servanda::log::MAX_ROUND;
 use servanda::seal::Opening;
-use servanda::statement::{Act, Kind, Statement, VERSION};
+use servanda::statement::{Act, Kind, Statement};
 use servanda::submit::{Admitted, Signed, SubmitError};
 use std::path::{Path, PathBuf};
 
@@ -379,21 +379,8 @@ pub fn statement(
     now: Instant,
     expires_in: Duration,
 ) -> Result<Statement> {
-    let history = desk.history();
-    let chain = history.chain(&author, class);
-    Ok(Statement {
-        version: VERSION,
-        log: desk.roster()?.log,
-        author,
-        class: class.number(),
-        seq: chain.seq,
-        prev: chain.prev,
-        seen: history.head(),
-        issued_at: now,
-        expires_at: now.plus(expires_in),
-        kind: act.kind().number(),
-        body: act.encode_body().into(),
-    })
+    let log = desk.roster()?.log;
+    Ok(desk.history().next_statement(log, author, class, act, now..now.plus(expires_in)))
 }
 
 /// What opens sealed values is kept beside the statement, and nowhere else.

@@ -180,21 +180,9 @@ impl Sample {
 
     /// A statement in order, with just as many signers as it needs.
     pub fn draft(&self, author: &str, class: Class, act: &Act) -> Draft {
-        let author = handle(author);
-        let AuthorChain { seq, prev, .. } = self.history.chain(&author, class);
-        let statement = Statement {
-            version: 1,
-            log: self.history.roster().map_or(ZEROS, |r| r.log),
-            author,
-            class: class.number(),
-            seq,
-            prev,
-            seen: self.history.head(),
-            issued_at: self.now,
-            expires_at: self.now.plus_ms(7 * DAY),
-            kind: act.kind().number(),
-            body: act.encode_body().into(),
-        };
+        let log = self.history.roster().map_or(ZEROS, |r| r.log);
+        let valid = self.now..self.now.plus_ms(7 * DAY);
+        let statement = self.history.next_statement(log, handle(author), class, act, valid);
         let signers = self.signers(&statement.author, class, act);
         Draft { statement, signers }
     }

@@ -10,7 +10,7 @@ use crate::field::{Class, Duration as Span, Handle, Instant};
 use crate::gather::SKEW_S;
 use crate::key::SigningKey;
 use crate::statement::body::Anchor;
-use crate::statement::{self, Act, Statement, VERSION};
+use crate::statement::{self, Act};
 use crate::submit::{Operator, SubmitError};
 use std::time::Duration;
 
@@ -99,24 +99,11 @@ fn append(
     anchor: Anchor,
     now: Instant,
 ) -> Result<(), SubmitError> {
-    let (author, class) = (Handle::operator(), Class::OperateLog);
-    let act = Act::Anchor(anchor);
     let (history, roster) = (operator.history(), operator.roster());
-    let chain = history.chain(&author, class);
-    let longest = now.plus(roster.charter.rules.longest_expiry);
-    let statement = encode(&Statement {
-        version: VERSION,
-        log: roster.log,
-        author,
-        class: class.number(),
-        seq: chain.seq,
-        prev: chain.prev,
-        seen: history.head(),
-        issued_at: now,
-        expires_at: now.plus(Span::of_days(EXPIRY_DAYS)).min(longest),
-        kind: act.kind().number(),
-        body: act.encode_body().into(),
-    });
+    let expires_at = now.plus(Span::of_days(EXPIRY_DAYS)).min(now.plus(roster.charter.rules.longest_expiry));
+    let (author, act) = (Handle::operator(), Act::Anchor(anchor));
+    let said = history.next_statement(roster.log, author, Class::OperateLog, &act, now..expires_at);
+    let statement = encode(&said);
     let id = statement::id(&statement);
     let signatures: Vec<_> =
         officers(roster, keys).into_iter().map(|(officer, key)| statement::sign(&id, officer, key)).collect();
