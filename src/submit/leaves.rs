@@ -129,11 +129,26 @@ impl Past for Known<'_> {
     }
 }
 
+/// All leaf hashes before, of a short log: a root costs a walk over all that it is of.
+impl Past for &[Hash] {
+    fn leaf_at(&mut self, index: u64) -> Option<Hash> {
+        self.get(usize::try_from(index).ok()?).copied()
+    }
+
+    fn root_at(&mut self, size: u64) -> Option<Hash> {
+        let mut tree = Frontier::default();
+        self.get(..usize::try_from(size).ok()?)?.iter().for_each(|leaf| tree.push(*leaf));
+        Some(tree.root())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hash::sha256;
+    use crate::history::Nothing;
     use crate::merkle::builder::Tile;
+    use crate::merkle::reference::{leaves, root};
     use crate::store::Store as _;
     use crate::store::memory::Memory;
 
@@ -207,6 +222,17 @@ mod tests {
         }
         assert_eq!(leaves.root_at(&store, size + 1), None);
         assert!(leaves.failure().is_ok());
+    }
+
+    #[test]
+    fn of_all_leaf_hashes_roots_are_those_of_the_definition_and_of_no_more() {
+        let leaves = leaves(70);
+        let mut past = &leaves[..];
+        for size in 0..=leaves.len() {
+            assert_eq!(past.root_at(size.try_into().expect("small")), Some(root(&leaves[..size])), "{size}");
+        }
+        assert_eq!((past.root_at(71), past.leaf_at(70), past.leaf_at(69)), (None, None, Some(leaves[69])));
+        assert_eq!((Nothing.root_at(0), Nothing.leaf_at(0)), (None, None));
     }
 
     #[test]
