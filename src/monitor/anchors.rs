@@ -51,8 +51,8 @@ fn is_late(since: Anchored, at: Instant) -> bool {
 }
 
 /// Tells of gaps that have ended, and of the one that lasts.
-pub(super) fn look(look: &mut Look<'_>, followed: Option<&Opened<'_>>, gaps: Vec<Gap>) {
-    for (since, until) in gaps {
+pub(super) fn look(look: &mut Look<'_>, followed: Option<&Opened<'_>>) {
+    for (since, until) in std::mem::take(&mut look.gaps) {
         tell(look, since, until);
     }
     let history = &look.history;

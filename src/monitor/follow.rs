@@ -13,8 +13,8 @@ use crate::entry::SignedEntry;
 use crate::evidence::Accused;
 use crate::field::Instant;
 use crate::history::{Anchored, History};
-use crate::ledger::Said;
 use crate::ledger::answers::{News, news};
+use crate::ledger::{Ledger, Said};
 use crate::merkle::builder::TileBuilder;
 use crate::merkle::prove::StoredTree;
 use crate::merkle::tile::TILE_WIDTH;
@@ -182,7 +182,8 @@ fn brought(
         return Ok((news::open_calls(ledger, look.now), Vec::new()));
     }
     reading_ahead(store, before.size / u64::from(TILE_WIDTH), checkpoint.size(), |store| {
-        brought_by_entries(look, store, before, checkpoint, history, findings)
+        let end = history.times().1;
+        brought_by_entries(look, store, before, checkpoint, (ledger, end), findings)
     })
 }
 
@@ -191,12 +192,11 @@ fn brought_by_entries(
     store: &dyn Read,
     before: &Before,
     checkpoint: &VerifiedCheckpoint,
-    history: &History,
+    (ledger, end): (&Ledger, Instant),
     findings: &Findings,
 ) -> Result<(Vec<News>, Vec<Gap>), ReadError> {
-    let Some(ledger) = history.ledger() else { return Ok(Default::default()) };
     let mut client = Client::open(store, checkpoint.size(), checkpoint.root())?;
-    let (width, end) = (u64::from(TILE_WIDTH), history.times().1);
+    let width = u64::from(TILE_WIDTH);
     let (from, kept) = (before.size, &look.monitor.kept);
     let (mut time, mut all) = (before.time, Vec::new());
     let mut gaps = Gaps::after(before.anchored);
@@ -253,7 +253,7 @@ fn tell(look: &mut Look<'_>, source: &Opened<'_>, findings: Findings) {
 /// Takes what was verified: the head, the news, and now and then a checkpoint for good.
 fn take(look: &mut Look<'_>, source: &Opened<'_>, verified: Verified) {
     let Verified { history, builder, news, gaps } = verified;
-    look.out.gaps = gaps;
+    look.gaps = gaps;
     for news in news {
         look.news(news);
     }

@@ -45,6 +45,7 @@ use crate::history::History;
 use crate::ledger::answers::news;
 use crate::merkle::builder::TileBuilder;
 use crate::policy::Policy;
+use crate::roster::anchor::ANCHOR_SKEW_MS;
 use crate::store::{Read, StoreError};
 use sources::Opened;
 use std::collections::BTreeMap;
@@ -52,7 +53,7 @@ use std::mem;
 use std::sync::Arc;
 
 /// How far a clock may be ahead of this monitor's, in milliseconds (as an entry's time of an anchor's).
-pub const CLOCK_AHEAD_MS: u64 = 5 * 60 * 1000;
+pub const CLOCK_AHEAD_MS: u64 = ANCHOR_SKEW_MS;
 
 /// After how long a promise that is not kept is late, in milliseconds: a day.
 pub const PROMISE_LATE_MS: u64 = 86_400_000;
@@ -101,8 +102,6 @@ pub struct Round {
     pub verified: Option<(History, TileBuilder)>,
     /// Sources whose checkpoint was found to be of this history.
     settled: BTreeMap<String, (u64, Hash)>,
-    /// Times without anchors among the new entries.
-    gaps: Vec<anchors::Gap>,
 }
 
 /// A monitor of one log.
@@ -164,7 +163,8 @@ impl Monitor {
         let out = Round { kept, settled: self.settled.clone(), ..Round::default() };
         let (history, builder) = (mem::take(&mut self.history), mem::take(&mut self.builder));
         let (anew, policy) = (self.anew(), self.policy(&history));
-        let mut look = Look { monitor: self, history, builder, has_verified: false, policy, now, known, out };
+        let (has_verified, gaps) = (false, Vec::new());
+        let mut look = Look { monitor: self, history, builder, has_verified, gaps, policy, now, known, out };
         let opened: Vec<Opened<'_>> =
             readings.iter().filter_map(|reading| sources::open(&mut look, reading)).collect();
         let begins_anew = succession::prevails_over_head(&mut look, &opened);
@@ -183,8 +183,7 @@ impl Monitor {
             (look.history, look.builder) = before;
         }
         promises::look(&mut look, followed);
-        let gaps = mem::take(&mut look.out.gaps);
-        anchors::look(&mut look, followed, gaps);
+        anchors::look(&mut look, followed);
         look.ledger();
         let Look { history, builder, has_verified, mut out, .. } = look;
         match has_verified {
@@ -229,6 +228,8 @@ struct Look<'a> {
     history: History,
     builder: TileBuilder,
     has_verified: bool,
+    /// Times without anchors among the new entries.
+    gaps: Vec<anchors::Gap>,
     policy: Policy,
     now: Instant,
     known: &'a dyn Fn(&Hash) -> bool,
