@@ -1,11 +1,11 @@
-//! Finding an entry by what people call it: a statement's id, whole or shortened, its index, or the reference of a pledge or record.
+//! Finding an entry by what people call it: a statement's id, whole or shortened, its index, or the reference of a pledge or
+//! record.
 //!
 //! In a log's home the index of ids answers; where it is missing, behind or held by the operator, all entries are read.
 //! Nothing that it says is believed: entries are read under the checkpoint, and their ids computed again.
 
 use super::named;
 use super::open::{Log, read_problem};
-use super::plain::quoted;
 use super::problem::Problem;
 use super::screen::Screen;
 use super::walk::{Order, walk};
@@ -98,7 +98,10 @@ pub fn find(log: &Log, screen: &Screen, wanted: &Wanted) -> anyhow::Result<u64> 
         (None, _) => Err(named::none(text).into()),
         (Some((_, (index, _))), None) => Ok(*index),
         _ if is_id => Err(ambiguous(text, &found).into()),
-        _ => Err(referred(text, &found).into()),
+        _ => {
+            let (many, lines) = listed(&found, 12);
+            Err(named::ambiguous(text, &many, &lines).into())
+        }
     }
 }
 
@@ -203,12 +206,6 @@ fn ambiguous(digits: &str, found: &Matches) -> Problem {
     let (many, lines) = listed(found, digits.len().max(12) + 4);
     Problem::new(format!("{digits} is the beginning of {many} ids"))
         .hint(format!("give more digits of the one you mean:{lines}"))
-}
-
-fn referred(reference: &str, found: &Matches) -> Problem {
-    let (many, lines) = listed(found, 12);
-    Problem::new(format!("{} is what {many} pledges are called", quoted(reference)))
-        .hint(format!("name the one that you mean by its id:{lines}"))
 }
 
 /// How many there are, and a line each, with so many digits of the id.

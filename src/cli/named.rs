@@ -39,7 +39,12 @@ fn several(wanted: &str, found: &[&Pledge]) -> Problem {
         format!("\n  {}  @{}  {}: {title}", p.said.id.short(), p.said.index, p.said.by)
     };
     let lines: String = found.iter().map(line).collect();
-    Problem::new(format!("{} is what {} pledges are called", quoted(wanted), found.len()))
+    ambiguous(wanted, &found.len().to_string(), &lines)
+}
+
+/// So many are called that, a line each.
+pub fn ambiguous(wanted: &str, many: &str, lines: &str) -> Problem {
+    Problem::new(format!("{} is what {many} pledges are called", quoted(wanted)))
         .hint(format!("name the one that you mean by its id:{lines}"))
 }
 

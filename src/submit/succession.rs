@@ -15,7 +15,8 @@ use crate::store::index::Index;
 
 impl Operator {
     /// Copies a log into an empty store, appends the statements that carry the motion, and publishes the result with the
-    /// key that the motion names; where the rules name witnesses, that is left to whoever gathers their cosignatures. The copy's root must have been verified.
+    /// key that the motion names; where the rules name witnesses, that is left to whoever gathers their cosignatures. The
+    /// copy's root must have been verified.
     ///
     /// # Errors
     /// [`SubmitError::NotCarried`] where the statements replace no operator; else where one is refused, the key is another,

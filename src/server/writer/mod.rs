@@ -4,10 +4,10 @@
 //! take what waits -> admit, one commit for all of it -> durable: promises -> publish -> proofs -> take what waits …
 //! ```
 //!
-//! While one round is written the next one gathers in the queue, so rounds grow with load by themselves; only behind a large one
-//! is waited for company, some milliseconds (`taken`). A failure whose outcome is unknown closes the log; everyone whose statement was in that round is told that it
-//! is not known, and the log is opened again, after a while that grows. Whoever then sends the same statement again learns what
-//! became of it. Only where another writer has taken over it stays closed.
+//! While one round is written the next one gathers in the queue, so rounds grow with load by themselves; only behind a large
+//! one is waited for company, some milliseconds (`taken`). A failure whose outcome is unknown closes the log; everyone whose
+//! statement was in that round is told that it is not known, and the log is opened again, after a while that grows. Whoever
+//! then sends the same statement again learns what became of it. Only where another writer has taken over it stays closed.
 
 mod anchor;
 mod counts;

@@ -1,8 +1,9 @@
 //! Waiting until bytes and names are on the medium.
 //!
 //! Few files and folders are waited for with one fsync each, side by side, since a disk that takes one takes several in
-//! the same time; many with one syncfs, which waits for whatever else is being written to that file system. From Linux 5.8 on, syncfs reports bytes that were lost since its
-//! handle was opened, so that is opened before anything is written. Other systems have no syncfs: one fsync each.
+//! the same time; many with one syncfs, which waits for whatever else is being written to that file system. From Linux 5.8
+//! on, syncfs reports bytes that were lost since its handle was opened, so that is opened before anything is written. Other
+//! systems have no syncfs: one fsync each.
 //!
 //! Whatever fails here is not tried again on the same file: the system may have dropped the bytes that it could not
 //! write, and report success the next time.
