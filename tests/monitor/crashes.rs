@@ -2,8 +2,13 @@
 
 use super::{Watcher, busy, kinds, other_end, published};
 use servanda::monitor::journal::Sink;
-use servanda::monitor::{Class, Snapshot};
+use servanda::monitor::{Class, Reading, Snapshot};
+use servanda::store::memory::Memory;
+use servanda::store::{Read, StoreError};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 /// Looks, and ends after so many steps.
 fn ends_after(watcher: &mut Watcher, steps: usize, sources: &[super::Source<'_>]) {
@@ -83,6 +88,59 @@ fn a_round_that_could_not_be_recorded_is_made_again_and_nothing_is_missing() {
     drop(watcher.round(&[("paris", Some(&published(&busy(310))))]));
     assert!(watcher.look(&[("paris", Some(&published(&busy(320))))]).is_empty());
     assert_eq!((watcher.size(), watcher.monitor.history().head().size), (320, 320));
+}
+
+/// A source that gives so many objects, and from then on other bytes or none.
+struct Turns {
+    objects: Memory,
+    left: AtomicUsize,
+    lies: bool,
+}
+
+impl Read for Turns {
+    fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let is_good = self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        let read = self.objects.get(name, limit)?;
+        match (is_good, self.lies) {
+            (true, _) => Ok(read),
+            (false, true) => Ok(read.map(|bytes| bytes.iter().map(|byte| byte ^ 1).collect())),
+            (false, false) => Err(StoreError::NoLog { path: "gone".into() }),
+        }
+    }
+}
+
+#[test]
+fn wherever_in_a_round_a_source_turns_bad_nothing_of_it_counts_and_the_next_one_is_as_if_it_had_not_been() {
+    let logs: Vec<_> = [250, 257, 270].into_iter().map(|size| published(&busy(size))).collect();
+    let derived = |watcher: &Watcher| {
+        let history = watcher.monitor.history();
+        (watcher.size(), history.head(), servanda::codec::encode(history.ledger().unwrap()))
+    };
+    let mut want = Watcher::new(&busy(9));
+    want.look(&[("paris", Some(&logs[2]))]);
+    for lies in [false, true] {
+        for gives in 0.. {
+            let mut watcher = Watcher::new(&busy(9));
+            watcher.look(&[("paris", Some(&logs[0]))]);
+            let (objects, left) = (Memory::holding(logs[1].clone()), AtomicUsize::new(gives));
+            let store = Arc::new(Turns { objects, left, lies });
+            let note = Arc::new(Ok(logs[1].get("public/checkpoint").cloned()));
+            let told =
+                kinds(&watcher.look_at(&[Reading { name: "paris".into(), store: store.clone(), note }]));
+            let is_whole = watcher.size() == 257;
+            let turned = store.left.load(SeqCst) == 0;
+            let bad = if lies { "misbehaviour tampering" } else { "availability unreachable" };
+            // What is compared and not needed may differ, and is told; the rest is committed to.
+            assert!(told.iter().all(|kind| kind == bad), "{gives}: {told:?}");
+            assert!(is_whole || told == [bad], "{gives}: {told:?}");
+            watcher.look(&[("paris", Some(&logs[2]))]);
+            assert_eq!(derived(&watcher), derived(&want), "{gives}, lies: {lies}");
+            if !turned {
+                assert!(gives > 5, "it was asked for more than that");
+                break;
+            }
+        }
+    }
 }
 
 #[test]

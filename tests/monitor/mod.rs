@@ -83,15 +83,22 @@ impl Watcher {
 
     /// A look at sources that is not recorded yet.
     fn round(&mut self, sources: &[Source<'_>]) -> Round {
-        let readings: Vec<Reading> = sources.iter().map(reading).collect();
+        self.round_of(&sources.iter().map(reading).collect::<Vec<_>>())
+    }
+
+    fn round_of(&mut self, readings: &[Reading]) -> Round {
         let journal = self.journal.as_ref().unwrap();
         let known = |id: &Hash| journal.knows(id).unwrap();
-        self.monitor.round(&readings, self.now, &known, &|_| {})
+        self.monitor.round(readings, self.now, &known, &|_| {})
     }
 
     /// A look at sources, recorded; gives the new alerts.
     fn look(&mut self, sources: &[Source<'_>]) -> Vec<Value> {
-        let round = self.round(sources);
+        self.look_at(&sources.iter().map(reading).collect::<Vec<_>>())
+    }
+
+    fn look_at(&mut self, readings: &[Reading]) -> Vec<Value> {
+        let round = self.round_of(readings);
         self.journal().keep(&round.files).unwrap();
         self.record(round)
     }
