@@ -103,10 +103,10 @@ fn object(store: &dyn Read, path: TilePath) -> Result<Vec<u8>, LogError> {
     Ok(client::object(store, path)?.ok_or(EdgeError::Missing(path))?)
 }
 
-/// The root that the log had at a size before.
-pub(super) fn root_at(store: &dyn Read, size: u64, here: u64, root: Hash) -> Result<Hash, LogError> {
-    if size == here {
-        return Ok(root);
+/// The root that the log had at a size before, of those that are stored.
+pub(super) fn root_at(store: &dyn Read, size: u64, stored: &TileBuilder) -> Result<Hash, LogError> {
+    if size == stored.size() {
+        return Ok(stored.root());
     }
-    Ok(Client::open(store, here, root)?.root_at(size)?)
+    Ok(Client::open(store, stored.size(), stored.root())?.root_at(size)?)
 }

@@ -3,14 +3,15 @@
 //! ```text
 //! 0 open     epoch + 1 by compare-and-swap, which fences every earlier writer; finish what was committed; derive the
 //!            right edge again from stored bytes; compare with the published checkpoint and the guard; tidy up
-//! 2 stage    the new leaves in one object named by epoch, size and root; durable
+//! 2 stage    the new leaves in the next commit record; many in one object named by epoch, size and root, durable
 //! 3 commit   compare-and-swap of private/commit: from here on nothing is lost
 //! 4 apply    bundles and tiles, put if absent, durable; what is there already is compared, never overwritten
 //! 5 sign     after deriving the right edge again from stored bytes, and comparing as in step 0
 //! 6 publish  compare-and-swap of public/checkpoint that never lowers the size; then tidy up
 //! ```
 //!
-//! Step 1, admitting statements, is the caller's (`submit`): leaves are opaque here. Whoever opens after a crash takes
+//! Step 1, admitting statements, is the caller's (`submit`): leaves are opaque here. Several commits may share steps 4 to 6:
+//! until then a commit record holds all leaves since the last ones that were applied. Whoever opens after a crash takes
 //! steps 0 and 4 by the same code as a running writer. A commit whose outcome is unknown stops the writer: every call
 //! answers [`LogError::Stopped`] until it is opened again.
 
@@ -22,7 +23,7 @@ mod tests;
 
 use crate::text::count;
 pub use edge::EdgeError;
-pub use record::{Record, StagedError};
+pub use record::{Record, Staged, StagedError};
 
 use crate::checkpoint::{BodyError, Checkpoint, CheckpointError, SignedCheckpoint};
 use crate::client::ReadError;
@@ -34,7 +35,7 @@ use crate::merkle::bundle::{self, BundleError};
 use crate::merkle::tile::{TilePath, bundle_growth, growth};
 use crate::store::guard::Guard;
 use crate::store::{Store, StoreError, Swap};
-use round::Round;
+use round::Rounds;
 
 /// The name of the commit record.
 pub const COMMIT: &str = "private/commit";
@@ -87,7 +88,7 @@ pub enum LogError {
     /// The commit record is damaged.
     #[error("{COMMIT} is damaged: {0}")]
     Record(#[from] CodecError),
-    /// The staged object that was committed is damaged or gone.
+    /// What was staged and committed is damaged.
     #[error("the committed round is damaged: {0}")]
     Staged(#[from] StagedError),
     /// Tiles before the right edge are not what the root commits to.
@@ -134,9 +135,7 @@ pub struct Writer {
     store: Box<dyn Store>,
     guard: Option<Box<dyn Guard>>,
     record: Record,
-    builder: TileBuilder,
-    /// The entries of the last bundle, where it is partial.
-    tail: Vec<Vec<u8>>,
+    rounds: Rounds,
     /// Size and root of the published checkpoint.
     published: (u64, Hash),
     stopped: bool,
@@ -148,7 +147,7 @@ impl Writer {
     /// # Errors
     /// [`LogError::Exists`] where there is one with entries; else when the storage fails.
     pub fn create(store: Box<dyn Store>, guard: Option<Box<dyn Guard>>) -> Result<Self, LogError> {
-        let record = Record { epoch: 0, size: 0, root: EMPTY_ROOT, staged: None };
+        let record = Record { epoch: 0, size: 0, root: EMPTY_ROOT, staged: Staged::Nothing };
         match store.swap(COMMIT, None, &record.encode())? {
             Swap::Done => {}
             // An earlier founding broke off: there is nothing to lose.
@@ -165,15 +164,13 @@ impl Writer {
     /// [`LogError`]: the log stays as it is, or as its last commit says.
     pub fn open(store: Box<dyn Store>, guard: Option<Box<dyn Guard>>) -> Result<Self, LogError> {
         let record = fence(&*store)?;
-        if let Some(name) = &record.staged
-            && let Some(staged) = store.get(name, MAX_STAGED)?
-        {
+        if let Some(staged) = staged(&*store, &record)? {
             finish(&*store, &record, &staged)?;
         }
         discard_staged(&*store, &record)?;
-        let (builder, tail) = edge::derive(&*store, record.size, Some(record.root))?;
-        let mut writer =
-            Self { store, guard, record, builder, tail, published: (0, EMPTY_ROOT), stopped: false };
+        let (tree, tail) = edge::derive(&*store, record.size, Some(record.root))?;
+        let rounds = Rounds::none(tree, tail);
+        let mut writer = Self { store, guard, record, rounds, published: (0, EMPTY_ROOT), stopped: false };
         let checked = writer.compare_published().and_then(|_| writer.compare_guard());
         checked.map_err(|error| writer.or_fenced(error))?;
         // Whoever published last may have died before it had tidied up.
@@ -193,9 +190,15 @@ impl Writer {
         self.record.root
     }
 
-    /// The tree over them.
-    pub(crate) fn builder(&self) -> &TileBuilder {
-        &self.builder
+    /// The tree over those that are stored in tiles: all of them, once they are applied.
+    pub(crate) fn stored(&self) -> &TileBuilder {
+        self.rounds.stored()
+    }
+
+    /// A leaf that is committed and not applied yet.
+    pub(crate) fn unapplied(&self, index: u64) -> Option<&[u8]> {
+        let at = usize::try_from(index.checked_sub(self.stored().size())?).ok()?;
+        self.rounds.leaves().get(at).map(Vec::as_slice)
     }
 
     /// The size of the published checkpoint.
@@ -204,14 +207,13 @@ impl Writer {
         self.published.0
     }
 
-    /// The root that the log had at a size before; none where it is not that long.
+    /// The root that the log had at a size before; none where it is not that long, in tiles.
     ///
     /// # Errors
     /// When the tiles cannot be read, or are not what the root commits to.
     pub fn root_at(&self, size: u64) -> Result<Option<Hash>, LogError> {
-        let here = self.record.size;
-        let root = (size <= here).then(|| edge::root_at(&*self.store, size, here, self.record.root));
-        root.transpose()
+        let stored = self.stored();
+        (size <= stored.size()).then(|| edge::root_at(&*self.store, size, stored)).transpose()
     }
 
     /// The storage, for reading.
@@ -220,11 +222,21 @@ impl Writer {
         &*self.store
     }
 
-    /// Appends leaves in one round: stages, commits and applies them. On return they are durable, not yet published.
+    /// Commits leaves in one round, and applies it: on return they are durable and in their tiles, not yet published.
     ///
     /// # Errors
     /// [`LogError`]: then whether they were appended is told by opening the log again.
     pub fn append(&mut self, leaves: &[Vec<u8>]) -> Result<(), LogError> {
+        self.commit(leaves)?;
+        self.apply()
+    }
+
+    /// Commits leaves in one round: on return they are durable. Their tiles follow with [`Self::apply`], or with whatever
+    /// cannot do without them.
+    ///
+    /// # Errors
+    /// [`LogError`]: then whether they were committed is told by opening the log again.
+    pub fn commit(&mut self, leaves: &[Vec<u8>]) -> Result<(), LogError> {
         if self.stopped {
             return Err(LogError::Stopped);
         }
@@ -238,31 +250,54 @@ impl Writer {
         if let Some((at, leaf)) = leaves.iter().enumerate().find(|(_, leaf)| leaf.len() > bundle::ENTRY_MAX) {
             return Err(BundleError::EntryTooLong { at, len: leaf.len() }.into());
         }
+        if record::staged_len(&[self.rounds.leaves(), leaves]) > record::MAX_HERE {
+            self.apply()?;
+        }
         self.stopped = true;
-        self.append_round(leaves)?;
+        self.commit_round(leaves)?;
         self.stopped = false;
         Ok(())
     }
 
-    fn append_round(&mut self, leaves: &[Vec<u8>]) -> Result<(), LogError> {
-        let round = Round::of(&self.builder, &self.tail, leaves)?;
-        let next = Record::staging(self.record.epoch, round.builder.size(), round.builder.root());
-        let name = next.staged.clone().expect("a staging record names its object");
-        self.store.put_all(&[(name.clone(), record::stage(self.record.size, leaves)?)])?;
+    fn commit_round(&mut self, leaves: &[Vec<u8>]) -> Result<(), LogError> {
+        let grown = self.rounds.grown(leaves);
+        let staged = record::stage(self.stored().size(), &[self.rounds.leaves(), leaves])?;
+        let mut next = Record::staging(self.record.epoch, grown.tree.size(), grown.tree.root());
+        if staged.len() <= record::MAX_HERE {
+            next.staged = Staged::Here(staged.into());
+        } else if let Some(name) = next.object() {
+            self.store.put_all(&[(name.to_owned(), staged)])?;
+        }
         match self.store.swap(COMMIT, Some(&self.record.encode()), &next.encode())? {
             Swap::Done => {}
             Swap::Lost(_) => {
                 // If it stays, whoever took over removes it when it opens again.
-                let _ = self.store.delete(&name);
+                let _ = next.object().map(|name| self.store.delete(name));
                 return Err(self.fenced());
             }
         }
-        let before = self.record.staged.take();
-        self.record = next;
-        self.store.put_all(&round.objects)?;
-        (self.builder, self.tail) = (round.builder, round.tail);
-        // The round before is applied: its staged object has served.
-        before.map_or(Ok(()), |name| Ok(self.store.delete(&name)?))
+        let before = std::mem::replace(&mut self.record, next);
+        self.rounds.take(grown, leaves);
+        // What an object held was applied before this: it has served.
+        before.object().map_or(Ok(()), |name| Ok(self.store.delete(name)?))
+    }
+
+    /// Puts all that is committed into its tiles.
+    ///
+    /// # Errors
+    /// [`LogError`]: what is committed stays so, and whoever opens the log applies it.
+    pub fn apply(&mut self) -> Result<(), LogError> {
+        if self.stopped {
+            return Err(LogError::Stopped);
+        }
+        if self.rounds.leaves().is_empty() {
+            return Ok(());
+        }
+        self.stopped = true;
+        self.store.put_all(&self.rounds.objects()?)?;
+        self.stopped = false;
+        self.rounds.are_stored();
+        Ok(())
     }
 
     /// Signs a checkpoint over all committed leaves and publishes it; gives the note.
@@ -308,9 +343,7 @@ impl Writer {
 
     /// Signs what is committed, after step 5's comparisons; gives the checkpoint that is published now, too.
     fn sign_after(&mut self, origin: &str, key: &SigningKey) -> Result<(String, Option<Vec<u8>>), LogError> {
-        if self.stopped {
-            return Err(LogError::Stopped);
-        }
+        self.apply()?;
         let (derived, _) = edge::derive(&*self.store, self.record.size, Some(self.record.root))?;
         let checkpoint = Checkpoint::new(origin, self.record.size, derived.root())?;
         let checked = self.compare_published().and_then(|old| self.compare_guard().map(|()| old));
@@ -342,7 +375,7 @@ impl Writer {
     /// Removes what the published checkpoint has outgrown since size `from`: the staged object, where it is applied, and
     /// partial tiles that are now full.
     fn tidy(&self, from: u64) -> Result<(), LogError> {
-        if let Some(name) = &self.record.staged {
+        if let Some(name) = self.record.object().filter(|_| self.rounds.leaves().is_empty()) {
             self.store.delete(name)?;
         }
         let to = self.published();
@@ -385,9 +418,8 @@ impl Writer {
     }
 
     fn compare(&self, (size, root): (u64, Hash), place: &'static str) -> Result<(), LogError> {
-        let here = self.record.size;
-        let same = size <= here && edge::root_at(&*self.store, size, here, self.record.root)? == root;
-        if same { Ok(()) } else { Err(LogError::Ahead { place, ahead: size, size: here }) }
+        let same = self.root_at(size)? == Some(root);
+        if same { Ok(()) } else { Err(LogError::Ahead { place, ahead: size, size: self.size() }) }
     }
 
     /// Who is ahead of a writer may simply be the next one.
@@ -424,21 +456,36 @@ fn fence(store: &dyn Store) -> Result<Record, LogError> {
     Err(LogError::Fenced { epoch: Record::decode(&now)?.epoch })
 }
 
-/// Applies the committed round, as an earlier writer may not have done; until it adds up to the committed root, nothing
-/// is written.
+/// What is staged and may not be in its tiles; what is published was applied before.
+fn staged(store: &dyn Store, record: &Record) -> Result<Option<Vec<u8>>, LogError> {
+    match &record.staged {
+        Staged::Nothing => Ok(None),
+        Staged::Object(name) => Ok(store.get(name, MAX_STAGED)?),
+        Staged::Here(staged) => {
+            let note = store.get(CHECKPOINT, MAX_CHECKPOINT)?;
+            let published = note.and_then(|note| Some(SignedCheckpoint::parse(&note).ok()?.claim().size));
+            Ok(published.is_none_or(|size| size < record.size).then(|| staged.to_vec()))
+        }
+    }
+}
+
+/// Applies what is committed, as an earlier writer may not have done; until it adds up to the committed root, nothing is
+/// written.
 fn finish(store: &dyn Store, record: &Record, staged: &[u8]) -> Result<(), LogError> {
     let (from, leaves) = record.unstage(staged)?;
-    let (builder, tail) = edge::derive(store, from, None)?;
-    let round = Round::of(&builder, &tail, &leaves)?;
-    edge::check_root(&round.builder, &record.root)?;
-    Ok(store.put_all(&round.objects)?)
+    let (stored, tail) = edge::derive(store, from, None)?;
+    let mut rounds = Rounds::none(stored, tail);
+    let grown = rounds.grown(&leaves);
+    edge::check_root(&grown.tree, &record.root)?;
+    rounds.take(grown, &leaves);
+    Ok(store.put_all(&rounds.objects()?)?)
 }
 
 /// Removes what earlier writers staged and did not commit. A later writer's stays: it may be about to commit.
 fn discard_staged(store: &dyn Store, record: &Record) -> Result<(), LogError> {
     for name in store.list(STAGED)? {
         let older = Record::staging_epoch(&name).is_none_or(|epoch| epoch < record.epoch);
-        if older && record.staged.as_ref() != Some(&name) {
+        if older && record.object() != Some(&name) {
             store.delete(&name)?;
         }
     }

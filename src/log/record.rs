@@ -1,18 +1,22 @@
-//! The commit record and the object that a round is staged in.
+//! The commit record, and where the leaves are that it commits and no tiles hold yet: staged.
 //!
-//! The record, `private/commit`, is (epoch, size, root, name of the staged object), in the canonical encoding. A staged
-//! object, `private/staged/EPOCH-SIZE-ROOT`, holds the size before (8 bytes, most significant first) and the new leaves,
-//! each behind its length (2 bytes, most significant first).
+//! The record, `private/commit`, is (epoch, size, root, staged), in the canonical encoding. What is staged is the size before
+//! (8 bytes, most significant first) and the leaves from there on, each behind its length (2 bytes, most significant first).
+//! Few bytes stand in the record itself, so that one swap makes them durable; more in an object,
+//! `private/staged/EPOCH-SIZE-ROOT`, which the record names.
 
 use super::{LogError, STAGED};
-use crate::codec::{CodecError, decode, encode};
+use crate::codec::{Bytes, CodecError, decode_large, encode};
 use crate::hash::Hash;
 use crate::merkle::bundle::{self, BundleError};
 use crate::merkle::tile::TILE_WIDTH;
 use serde::{Deserialize, Serialize};
 
+/// The most bytes that are staged in the record itself.
+pub(super) const MAX_HERE: usize = 1 << 17;
+
 /// The longest commit record, in bytes.
-pub(super) const MAX_RECORD: u64 = 512;
+pub(super) const MAX_RECORD: u64 = MAX_HERE as u64 + 512;
 
 /// What is committed: the truth about a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,18 +27,29 @@ pub struct Record {
     pub size: u64,
     /// The root over them.
     pub root: Hash,
-    /// The object that the last round was staged in.
-    pub staged: Option<String>,
+    /// The leaves that its tiles may not hold yet.
+    pub staged: Staged,
 }
 
-/// Why a staged object is not the round that was committed.
+/// Where leaves are that are committed, and may not be in their tiles yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Staged {
+    /// There are none.
+    Nothing,
+    /// In the object of this name, unless that is gone: then they are in their tiles.
+    Object(String),
+    /// In the record.
+    Here(Bytes),
+}
+
+/// Why what is staged is not what was committed.
 #[derive(Debug, thiserror::Error)]
 pub enum StagedError {
-    /// The object is cut off.
-    #[error("staged object ends within its first eight bytes")]
+    /// It is cut off.
+    #[error("what is staged ends within its first eight bytes")]
     Header,
     /// It starts at a size that the record does not reach.
-    #[error("staged object goes from size {from} to size {to}")]
+    #[error("what is staged goes from size {from} to size {to}")]
     Range {
         /// The size before.
         from: u64,
@@ -47,10 +62,19 @@ pub enum StagedError {
 }
 
 impl Record {
-    /// The record of a round to be staged.
+    /// The record of leaves that are staged in an object.
     #[must_use]
     pub fn staging(epoch: u64, size: u64, root: Hash) -> Self {
-        Self { epoch, size, root, staged: Some(format!("{STAGED}/{epoch:020}-{size}-{root}")) }
+        let name = format!("{STAGED}/{epoch:020}-{size}-{root}");
+        Self { epoch, size, root, staged: Staged::Object(name) }
+    }
+
+    /// The name of the object that its leaves are staged in, if any.
+    pub(super) fn object(&self) -> Option<&str> {
+        match &self.staged {
+            Staged::Object(name) => Some(name),
+            Staged::Nothing | Staged::Here(_) => None,
+        }
     }
 
     /// The epoch in the name of a staged object.
@@ -69,10 +93,10 @@ impl Record {
     /// # Errors
     /// Where the bytes are no record.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        decode(bytes, usize::try_from(MAX_RECORD).expect("fits"))
+        decode_large(bytes, usize::try_from(MAX_RECORD).expect("fits"))
     }
 
-    /// Takes a staged object apart: the size before, and the leaves.
+    /// Takes apart what is staged: the size before, and the leaves.
     pub(super) fn unstage(&self, bytes: &[u8]) -> Result<(u64, Vec<Vec<u8>>), StagedError> {
         let (from, mut rest) = bytes.split_first_chunk().ok_or(StagedError::Header)?;
         let from = u64::from_be_bytes(*from);
@@ -90,13 +114,20 @@ impl Record {
     }
 }
 
-/// The staged object of a round.
-pub(super) fn stage(from: u64, leaves: &[Vec<u8>]) -> Result<Vec<u8>, LogError> {
-    let mut bytes = from.to_be_bytes().to_vec();
-    for chunk in leaves.chunks(TILE_WIDTH.into()) {
+/// Leaves from a size on, as they are staged.
+pub(super) fn stage(from: u64, leaves: &[&[Vec<u8>]]) -> Result<Vec<u8>, LogError> {
+    let mut bytes = Vec::with_capacity(staged_len(leaves));
+    bytes.extend(from.to_be_bytes());
+    for chunk in leaves.iter().flat_map(|leaves| leaves.chunks(TILE_WIDTH.into())) {
         bytes.extend(bundle::encode(chunk)?);
     }
     Ok(bytes)
+}
+
+/// How many bytes leaves take where they are staged.
+pub(super) fn staged_len(leaves: &[&[Vec<u8>]]) -> usize {
+    size_of::<u64>()
+        + leaves.iter().copied().flatten().map(|leaf| size_of::<u16>() + leaf.len()).sum::<usize>()
 }
 
 #[cfg(test)]
@@ -106,10 +137,11 @@ mod tests {
     #[test]
     fn a_staged_round_reads_back() {
         let leaves: Vec<Vec<u8>> = (0..600u32).map(|i| i.to_be_bytes().to_vec()).collect();
-        let staged = stage(100, &leaves).expect("stages");
+        let staged = stage(100, &[&leaves[..7], &leaves[7..]]).expect("stages");
+        assert_eq!(staged.len(), staged_len(&[&leaves]));
         let record = Record::staging(7, 700, Hash([1; 32]));
         assert_eq!(record.unstage(&staged).expect("reads"), (100, leaves));
-        assert_eq!(Record::staging_epoch(record.staged.as_ref().expect("named")), Some(7));
+        assert_eq!(Record::staging_epoch(record.object().expect("named")), Some(7));
         assert!(record.unstage(&staged[..staged.len() - 1]).is_err());
         assert!(record.unstage(&[&staged[..], &[0]].concat()).is_err());
         assert!(Record::staging(7, 99, Hash([1; 32])).unstage(&staged).is_err());
@@ -117,8 +149,11 @@ mod tests {
 
     #[test]
     fn a_record_reads_back() {
-        let record = Record::staging(u64::MAX, u64::MAX, Hash([1; 32]));
-        assert!(u64::try_from(record.encode().len()).is_ok_and(|len| len <= MAX_RECORD));
-        assert_eq!(Record::decode(&record.encode()).expect("decodes"), record);
+        let object = Record::staging(u64::MAX, u64::MAX, Hash([1; 32]));
+        for staged in [object.staged.clone(), Staged::Nothing, Staged::Here(vec![7; MAX_HERE].into())] {
+            let record = Record { staged, ..object.clone() };
+            assert!(u64::try_from(record.encode().len()).is_ok_and(|len| len <= MAX_RECORD));
+            assert_eq!(Record::decode(&record.encode()).expect("decodes"), record);
+        }
     }
 }

@@ -165,11 +165,22 @@ pub(super) enum Work {
     End,
 }
 
+/// The places of those who wait for the writer.
+#[derive(Clone)]
+pub(super) struct Places(Arc<Semaphore>);
+
+impl Places {
+    /// How many are taken.
+    pub(super) fn taken(&self) -> usize {
+        MAX_WAITING - self.0.available_permits()
+    }
+}
+
 /// The way in.
 #[derive(Clone)]
 pub struct Door {
     queue: Sender<Work>,
-    places: Arc<Semaphore>,
+    places: Places,
     bytes: Arc<Semaphore>,
 }
 
@@ -178,14 +189,14 @@ impl Door {
         // It is the places that bound it.
         let (queue, work) = mpsc::channel();
         let (places, bytes) =
-            (Arc::new(Semaphore::new(MAX_WAITING)), Arc::new(Semaphore::new(MAX_WAITING_BYTES)));
+            (Places(Arc::new(Semaphore::new(MAX_WAITING))), Arc::new(Semaphore::new(MAX_WAITING_BYTES)));
         (Self { queue, places, bytes }, work)
     }
 
     /// How many statements wait for the writer.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        MAX_WAITING - self.places.available_permits()
+        self.places.taken()
     }
 
     /// Hands a statement to the writer; what comes of it is answered once.
@@ -201,7 +212,7 @@ impl Door {
         let arrived = Instant::now();
         let len = statement.len() + signatures.iter().map(|s| s.bytes.len()).sum::<usize>();
         let len = u32::try_from(len).map_err(|_| Refusal::Full)?;
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Full)?;
+        let place = Arc::clone(&self.places.0).try_acquire_owned().map_err(|_| Refusal::Full)?;
         let bytes = Arc::clone(&self.bytes).try_acquire_many_owned(len).map_err(|_| Refusal::Full)?;
         let (answer, answered) = oneshot::channel();
         let submission = Submission { statement, signatures, until, arrived, answer, _place: (place, bytes) };
@@ -214,10 +225,15 @@ impl Door {
     /// # Errors
     /// [`Refusal::Full`], [`Refusal::Ended`], [`Refusal::NoPromise`].
     pub async fn promise(&self, index: u64) -> Result<String, Refusal> {
-        let _place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Full)?;
+        let _place = Arc::clone(&self.places.0).try_acquire_owned().map_err(|_| Refusal::Full)?;
         let (answer, answered) = oneshot::channel();
         self.queue.send(Work::Promise(index, answer)).map_err(|_| Refusal::Ended)?;
         answered.await.map_err(|_| Refusal::Ended)?
+    }
+
+    /// The places, which keep nobody at work.
+    pub(super) fn places(&self) -> Places {
+        self.places.clone()
     }
 
     /// The queue itself, for those who are few.

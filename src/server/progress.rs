@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 /// Size and root of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reached {
-    /// How many entries are durable.
+    /// How many entries are durable, and in their tiles.
     pub size: u64,
     /// The root over them.
     pub root: Hash,

@@ -174,7 +174,7 @@ impl Operator {
     fn take_up(writer: Writer, index: Index) -> Result<Self, SubmitError> {
         let history = kept::resume(&writer)?;
         let kept = history.head().size;
-        let leaves = Leaves::new(writer.builder().clone());
+        let leaves = Leaves::new(writer.stored().clone());
         let mut operator = Self {
             writer,
             history,
@@ -240,8 +240,10 @@ impl Operator {
     /// # Errors
     /// When it cannot be read.
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, SubmitError> {
-        let (size, root) = (self.writer.size(), self.writer.root());
-        Ok(Client::open(self.writer.store(), size, root)?.entry(index)?)
+        if let Some(entry) = self.writer.unapplied(index) {
+            return Ok(entry.to_vec());
+        }
+        Ok(Client::resume(self.writer.store(), self.writer.stored()).entry(index)?)
     }
 
     /// The entry at an index that was admitted and is not committed yet.
@@ -258,24 +260,43 @@ impl Operator {
         self.waiting.len() >= MAX_ROUND || self.waiting_bytes + bundle::ENTRY_MAX > MAX_ROUND_BYTES
     }
 
-    /// Makes all that was admitted durable. An index of ids that cannot be written does not change that: what it lacks is
-    /// kept in memory, and the next commit, or the next opening, brings it up to date.
+    /// Makes all that was admitted durable, and applies it: readers of the store find all of it.
+    ///
+    /// # Errors
+    /// As for [`Self::make_durable`] and [`Self::apply`].
+    pub fn commit(&mut self) -> Result<(), SubmitError> {
+        self.make_durable()?;
+        self.apply()
+    }
+
+    /// Makes all that was admitted durable; its tiles may follow with [`Self::apply`]. An index of ids that cannot be written
+    /// does not change that: what it lacks is kept in memory, and the next commit, or the next opening, brings it up to date.
     ///
     /// # Errors
     /// When it cannot, or the index lacks more than 65,536 ids: then open the log again to learn what was appended.
-    pub fn commit(&mut self) -> Result<(), SubmitError> {
+    pub fn make_durable(&mut self) -> Result<(), SubmitError> {
         let mut done = 0;
         while done < self.waiting.len() {
             let round = &self.waiting[done..][..round_len(&self.waiting[done..])];
-            self.writer.append(round)?;
+            self.writer.commit(round)?;
             done += round.len();
         }
         self.waiting.clear();
         self.waiting_bytes = 0;
-        self.leaves.stored(self.writer.builder());
+        self.leaves.stored(self.writer.stored());
         if self.fresh.len() >= INDEX_EVERY {
             self.keep_ids()?;
         }
+        Ok(())
+    }
+
+    /// Puts all that is committed into its tiles ([`Writer::apply`]).
+    ///
+    /// # Errors
+    /// When it cannot: what is committed stays so, and whoever opens the log next applies it.
+    pub fn apply(&mut self) -> Result<(), SubmitError> {
+        self.writer.apply()?;
+        self.leaves.stored(self.writer.stored());
         Ok(())
     }
 

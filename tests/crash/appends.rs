@@ -2,7 +2,7 @@
 //! recovery after that.
 //!
 //! ```text
-//! founding   class 0   a pledge   a round of several   publishing what was committed
+//! founding   class 0   a pledge   a round of several   applying or publishing what was committed
 //!   x  nothing done, all done, part of it, done until the power is cut, done later
 //!   x  the process dies and the next one opens; or the power is cut; or it lives on
 //! ```
@@ -31,16 +31,24 @@ struct Append {
     kind: &'static str,
     before: usize,
     after: usize,
-    /// Whether they are committed before, and only published now.
-    committed: bool,
+    /// How far these have come before.
+    reached: Reached,
 }
 
-const APPENDS: [Append; 5] = [
-    Append { kind: "founding", before: 0, after: 1, committed: false },
-    Append { kind: "class 0", before: 1, after: 2, committed: false },
-    Append { kind: "a pledge", before: 3, after: 4, committed: false },
-    Append { kind: "a round of several", before: 3, after: 7, committed: false },
-    Append { kind: "publishing", before: 3, after: 7, committed: true },
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reached {
+    Nothing,
+    Durable,
+    Applied,
+}
+
+const APPENDS: [Append; 6] = [
+    Append { kind: "founding", before: 0, after: 1, reached: Reached::Nothing },
+    Append { kind: "class 0", before: 1, after: 2, reached: Reached::Nothing },
+    Append { kind: "a pledge", before: 3, after: 4, reached: Reached::Nothing },
+    Append { kind: "a round of several", before: 3, after: 7, reached: Reached::Nothing },
+    Append { kind: "applying and publishing", before: 3, after: 7, reached: Reached::Durable },
+    Append { kind: "publishing", before: 3, after: 7, reached: Reached::Applied },
 ];
 
 impl Append {
@@ -54,9 +62,12 @@ impl Append {
             // Whoever opens keeps the history of these, and the next one derives what comes after.
             drop(operator);
             operator = Operator::open(Box::new(store.clone()), None, index()).unwrap();
-            if self.committed {
+            if self.reached >= Reached::Durable {
                 admit(&mut operator, self.before..self.after).unwrap();
-                operator.commit().unwrap();
+                operator.make_durable().unwrap();
+            }
+            if self.reached == Reached::Applied {
+                operator.apply().unwrap();
             }
         }
         store.objects()
@@ -70,7 +81,7 @@ impl Append {
             opened => opened?,
         };
         admit(&mut operator, 1.max(self.before)..self.after)?;
-        operator.commit()?;
+        operator.make_durable()?;
         told.0 = self.after;
         operator.publish(&key("operator/checkpoint"))?;
         told.1 = self.after;
@@ -78,7 +89,7 @@ impl Append {
     }
 
     fn told(&self) -> (usize, usize) {
-        (if self.committed { self.after } else { self.before }, self.before)
+        (if self.reached >= Reached::Durable { self.after } else { self.before }, self.before)
     }
 
     /// The calls that it makes, each with the ways in which it can fail: a read has one.
@@ -163,7 +174,7 @@ fn an_operator_that_lives_on_after_a_fault_appends_nothing_more_until_it_opens_a
             };
             let mut work = || {
                 admit(&mut operator, 1.max(append.before)..append.after)?;
-                operator.commit()?;
+                operator.make_durable()?;
                 told.0 = append.after;
                 operator.publish(&key("operator/checkpoint"))
             };

@@ -25,6 +25,9 @@ use std::sync::LazyLock;
 /// The leaves of the log that all starts from.
 const BASE: usize = 250;
 
+/// Leaves so long that all of them in one round are staged in an object.
+const LONG: Range<usize> = BASE + 14..BASE + 314;
+
 /// How a call fails: nothing done, all done, or every other object, or the first alone.
 const FAULTS: [Fault; 5] = [
     Fault::Fails,
@@ -53,7 +56,8 @@ fn log_of(size: usize) -> Objects {
 }
 
 fn leaves(range: Range<usize>) -> Vec<Vec<u8>> {
-    range.map(|n| format!("leaf {n}").into_bytes()).collect()
+    let rest = |n| if LONG.contains(&n) { " and so on".repeat(50) } else { String::new() };
+    range.map(|n| format!("leaf {n}{}", rest(n)).into_bytes()).collect()
 }
 
 fn policy() -> Policy {

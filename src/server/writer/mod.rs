@@ -1,7 +1,7 @@
 //! The writer: the one thread that owns the [`Operator`] and the log's key.
 //!
 //! ```text
-//! take what waits -> admit, one commit for all of it -> durable: promises -> publish -> proofs -> take what waits …
+//! take what waits -> admit, one commit for all of it -> durable: promises -> apply, publish -> proofs -> take what waits …
 //! ```
 //!
 //! While one round is written the next one gathers in the queue, so rounds grow with load by themselves; only behind a large
@@ -18,7 +18,7 @@ mod taken;
 
 pub use quorum::{Quorum, TIMEOUT};
 
-use super::door::{Answer, Door, Refusal, Submission, Work};
+use super::door::{Answer, Door, Places, Refusal, Submission, Work};
 use super::metrics::Metrics;
 use super::progress::{Progress, Reached};
 use super::rates::{Rate, Rates};
@@ -33,11 +33,13 @@ use crate::submit::{Operator, SubmitError};
 use counts::Counts;
 use publish::{Pending, Published};
 use quorum::Gathering;
+use rayon::prelude::*;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant as Moment};
 use std::{io, mem};
 use taken::{Company, Taken};
+use tokio::sync::oneshot::Sender;
 
 /// How often one partner may say something: so often at once, and a second.
 pub const PARTNER_RATE: Rate = Rate { burst: 100, per_second: 50 };
@@ -111,7 +113,9 @@ impl Writer {
             reopen: None,
             publish_by: None,
             rest_at: None,
-            company: Company::after(0),
+            company: Company::after(0, 0),
+            queue: door.places(),
+            waited: 0,
         };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || writing.run(&work))?;
         Ok(Self { door, thread })
@@ -160,6 +164,10 @@ struct Writing {
     /// When to do what waits until nothing else is to be done; none: it is done.
     rest_at: Option<Moment>,
     company: Company,
+    /// Those who wait at the door.
+    queue: Places,
+    /// How many waited there when others were answered last.
+    waited: usize,
 }
 
 impl Writing {
@@ -188,11 +196,12 @@ impl Writing {
             next = self.may_put_off().then(|| work.try_recv().ok()).flatten();
             if next.is_none() || ends {
                 self.publish_by = None;
+                self.apply();
                 self.publish();
                 self.step();
                 self.rest();
             }
-            self.company = Company::after(submitted);
+            self.company = Company::after(submitted, self.waited);
             for (index, answer) in taken.promises {
                 // Whoever does not wait for it any more need not have it.
                 let _ = answer.send(self.promise(index));
@@ -206,6 +215,13 @@ impl Writing {
         match self.next_due() {
             None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(at) => work.recv_timeout(at.saturating_duration_since(Moment::now())),
+        }
+    }
+
+    /// Puts what is committed into its tiles.
+    fn apply(&mut self) {
+        if let Some(Err(error)) = self.operator.as_mut().map(Operator::apply) {
+            self.fail(&error);
         }
     }
 
@@ -304,11 +320,12 @@ impl Writing {
         self.reopen = None;
     }
 
-    /// Tells how far the log has come.
+    /// Tells how far the log has come, as readers find it.
     fn step(&self) {
         let Some(operator) = &self.operator else { return };
         let writer = operator.writer();
-        let reached = Reached { size: writer.size(), root: writer.root(), published: writer.published() };
+        let stored = writer.stored();
+        let reached = Reached { size: stored.size(), root: stored.root(), published: writer.published() };
         self.counts.reached(reached);
         self.progress.step(reached);
     }
@@ -327,15 +344,28 @@ impl Writing {
     /// The operator's word that this entry will be published at this index.
     fn promise_of(&mut self, index: u64, entry: Vec<u8>) -> Result<String, Refusal> {
         let keys = mem::take(&mut self.tools.officers);
-        let signed = self.operator().map(|operator| {
-            let officers = officers_before(operator.roster(), &keys, index);
-            Promise::sign(operator.roster().log, index, entry, &officers)
-        });
+        let signed = self.operator().and_then(|operator| promise(operator.roster(), &keys, index, entry));
         self.tools.officers = keys;
-        File::Promise
-            .write(&signed?)
-            .map_err(|error| Refusal::Failed { why: error.to_string(), no_room: false })
+        signed
     }
+
+    /// Gives whoever waits for them such promises, signed on all cores.
+    fn give_promises(&self, all: Vec<Promised>) {
+        let Some(operator) = &self.operator else { return };
+        let (roster, keys) = (operator.roster(), &self.tools.officers[..]);
+        all.into_par_iter().for_each(|(index, entry, to)| {
+            answer(to, promise(roster, keys, index, entry).map(Answer::Promise));
+        });
+    }
+}
+
+/// A durable entry, and who waits for its promise.
+type Promised = (u64, Vec<u8>, Sender<Result<Answer, Refusal>>);
+
+/// The operator's word that this entry will be published at this index.
+fn promise(roster: &Roster, keys: &[SigningKey], index: u64, entry: Vec<u8>) -> Result<String, Refusal> {
+    let promise = Promise::sign(roster.log, index, entry, &officers_before(roster, keys, index));
+    File::Promise.write(&promise).map_err(|error| Refusal::Failed { why: error.to_string(), no_room: false })
 }
 
 /// Which officers of the operator have these keys, and may give promises; by their numbers.
@@ -360,13 +390,13 @@ fn numbered<'a>(operator: &InForce, keys: &'a [SigningKey]) -> Vec<(u8, &'a Sign
 /// An inclusion proof and the entry, from what is published.
 fn client<'a>(operator: &'a Operator, published: &Published) -> Result<Client<'a>, SubmitError> {
     let writer = operator.writer();
-    if published.size == writer.size() {
-        return Ok(Client::resume(writer.store(), writer.builder()));
+    if published.size == writer.stored().size() {
+        return Ok(Client::resume(writer.store(), writer.stored()));
     }
     Ok(Client::open(writer.store(), published.size, published.root)?)
 }
 
 /// Answers someone, who may have gone.
-fn answer(to: tokio::sync::oneshot::Sender<Result<Answer, Refusal>>, what: Result<Answer, Refusal>) {
+fn answer(to: Sender<Result<Answer, Refusal>>, what: Result<Answer, Refusal>) {
     let _ = to.send(what);
 }

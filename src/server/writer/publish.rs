@@ -109,6 +109,7 @@ impl Writing {
         if ready.is_empty() {
             return;
         }
+        self.waited = self.queue.taken();
         let mut client = match client(operator, published) {
             Ok(client) => client,
             Err(error) => return self.fail(&error),

@@ -3,7 +3,7 @@
 use super::counts::Came;
 use super::publish::Waiting;
 use super::quorum::Gathering;
-use super::{Writing, answer};
+use super::{Promised, Writing, answer};
 use crate::chain::{Finding, Reason};
 use crate::field::Handle;
 use crate::server::door::{Answer, Refusal, Submission, Until};
@@ -43,16 +43,19 @@ impl Writing {
         let judged: Vec<_> = admitted.into_iter().map(|judged| judged.map(with_entry)).collect();
         let judged: Vec<Judged> = submissions.into_iter().zip(judged).collect();
         let size = operator.writer().size();
-        let committed = operator.commit();
+        let committed = operator.make_durable();
         let is_new = operator.writer().size() > size;
         self.charge(&judged);
+        self.waited = self.queue.taken() - judged.len();
         match committed {
             Ok(()) => {
                 self.went_well();
                 if is_new {
                     self.counts.rounds.inc();
                 }
-                let broken = judged.into_iter().filter_map(|judged| self.durable(judged)).last();
+                let mut promised = Vec::new();
+                let broken = judged.into_iter().filter_map(|one| self.durable(one, &mut promised)).last();
+                self.give_promises(promised);
                 // An index of ids that failed once fails from then on: it is made anew with the log.
                 if let Some(error) = broken {
                     self.fail(&error);
@@ -96,9 +99,9 @@ impl Writing {
         }
     }
 
-    /// Answers whoever waits for no more than this; lets the others wait until it is published. Gives the failure of the
-    /// index of ids, where there was one.
-    fn durable(&mut self, (submission, judged): Judged) -> Option<SubmitError> {
+    /// Whoever waits for no more than this is to have a promise; the others wait until it is published. Gives the failure of
+    /// the index of ids, where there was one.
+    fn durable(&mut self, (submission, judged): Judged, promised: &mut Vec<Promised>) -> Option<SubmitError> {
         let Submission { until, arrived, answer: to, .. } = submission;
         let (admitted, entry) = match judged {
             Ok(judged) => judged,
@@ -124,8 +127,10 @@ impl Writing {
             self.pending.wait(index, Waiting { arrived, is_new, entry, answer: to });
             return None;
         }
-        let entry = entry.map_or_else(|| self.entry(index), Ok);
-        answer(to, entry.and_then(|entry| self.promise_of(index, entry)).map(Answer::Promise));
+        match entry.map_or_else(|| self.entry(index), Ok) {
+            Ok(entry) => promised.push((index, entry, to)),
+            Err(error) => answer(to, Err(error)),
+        }
         None
     }
 

@@ -37,16 +37,16 @@ pub(super) struct Company {
 }
 
 impl Company {
-    /// Of whom a round of so many has just answered, most come again.
-    pub(super) fn after(answered: usize) -> Self {
-        let many = if answered < MUCH { 0 } else { answered / 4 * 3 };
+    /// Those whom a round of so many has just answered may all come again, beside those who waited meanwhile.
+    pub(super) fn after(answered: usize, waited: usize) -> Self {
+        let many = if answered < MUCH { 0 } else { waited + answered };
         Self { many, until: Instant::now() + COMPANY }
     }
 }
 
 impl Taken {
     pub(super) fn from(first: Work, work: &Receiver<Work>, company: &Company) -> Self {
-        let (mut taken, mut bytes, mut next, mut enough) = (Self::default(), 0, Some(first), None);
+        let (mut taken, mut bytes, mut next) = (Self::default(), 0, Some(first));
         while let Some(one) = next.take() {
             match one {
                 Work::Submission(submission) => {
@@ -64,8 +64,7 @@ impl Taken {
             if taken.submissions.len() < MAX_ROUND && bytes + bundle::ENTRY_MAX <= MAX_ROUND_BYTES {
                 next = work.try_recv().ok();
                 let many = taken.submissions.len();
-                // Beside those who waited already.
-                if next.is_none() && many > 0 && many < *enough.get_or_insert(many + company.many) {
+                if next.is_none() && many > 0 && many < company.many {
                     next = work.recv_timeout(company.until.saturating_duration_since(Instant::now())).ok();
                 }
             }
@@ -99,28 +98,29 @@ mod tests {
     fn a_round_takes_all_that_waits_and_behind_a_small_one_waits_for_nobody() {
         let (_door, work) = waiting(MUCH - 1);
         let company =
-            Company { until: Instant::now() + Duration::from_secs(3600), ..Company::after(MUCH - 1) };
+            Company { until: Instant::now() + Duration::from_secs(3600), ..Company::after(MUCH - 1, 5) };
         assert_eq!(taken(&work, &company), MUCH - 1);
     }
 
     #[test]
-    fn behind_a_large_round_as_many_more_are_waited_for_as_most_of_it_had() {
+    fn behind_a_large_round_all_whom_it_answered_are_waited_for_beside_those_who_wait() {
         let (door, work) = waiting(3);
-        let company = Company { until: Instant::now() + Duration::from_secs(3600), ..Company::after(MUCH) };
+        let company =
+            Company { until: Instant::now() + Duration::from_secs(3600), ..Company::after(MUCH, 3) };
         let late = thread::spawn(move || {
-            for _ in 0..MUCH / 4 * 3 {
+            for _ in 0..MUCH {
                 thread::sleep(Duration::from_millis(1));
                 submit(&door);
             }
             door
         });
-        assert_eq!(taken(&work, &company), 3 + MUCH / 4 * 3);
+        assert_eq!(taken(&work, &company), 3 + MUCH);
         drop(late.join());
     }
 
     #[test]
     fn nobody_is_waited_for_longer_than_a_while() {
         let (_door, work) = waiting(1);
-        assert_eq!(taken(&work, &Company::after(1000)), 1);
+        assert_eq!(taken(&work, &Company::after(1000, 0)), 1);
     }
 }
