@@ -50,6 +50,8 @@ const PARTS: &[Part] = &[
     #[cfg(feature = "net")]
     ("serve", serve::submissions),
     #[cfg(feature = "net")]
+    ("writer", serve::writer),
+    #[cfg(feature = "net")]
     ("alerts", watch::alerts),
     #[cfg(feature = "net")]
     ("catch-up", watch::catch_up),

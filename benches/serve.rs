@@ -1,5 +1,5 @@
 //! A server that takes statements: 64 clients on connections that are kept, beside verifying the same signatures alone; and
-//! a single client, beside what the disk takes.
+//! a single client, beside what the disk takes. And its writer by itself, with the 64 clients in the same process.
 
 use super::office::{NOW, Office};
 use super::online::{Connection, Server, percentiles};
@@ -11,6 +11,10 @@ use servanda::field::Handle;
 use servanda::hash::{Hash, ZEROS};
 use servanda::key::openssh::read_private;
 use servanda::key::{Claim, SigningKey, hold};
+use servanda::server::door::{Answer, Until};
+use servanda::server::metrics::Metrics;
+use servanda::server::progress::Progress;
+use servanda::server::writer::{Tools, Writer};
 use servanda::statement::body::Pledge;
 use servanda::statement::{self, Act, Head, Signature, Statement, signed_bytes};
 use servanda::store::dir::Dir;
@@ -38,12 +42,8 @@ pub const WRITES: [&str; 8] =
 /// Submissions a second until published and until durable, the same signatures' verification alone, and the latency of
 /// a single one.
 pub fn submissions() {
-    let handles: Vec<String> = (0..CLIENTS).map(|n| format!("q{n:02}")).collect();
-    let mut partners: Vec<_> = handles.iter().map(|h| (h.as_str(), h.as_str(), "guarantor", 1)).collect();
-    // Whom all of them pledge to.
-    partners.push(("p00", "Ukraine", "beneficiary", 1));
-    let office = Office::founded(&partners);
-    let said = statements(&office, &handles);
+    let (office, said) = office_of_many();
+    let said: Vec<Vec<_>> = said.into_iter().map(|all| all.into_iter().map(armoured).collect()).collect();
     let server = Server::start(&office.path("."), &WRITES);
     let floor = floor(&said);
     for (part, durable) in [(0..EACH, false), (EACH..2 * EACH, true)] {
@@ -73,6 +73,78 @@ pub fn submissions() {
     println!("a synced write in this folder: {}", percentiles(synced(&office)));
 }
 
+/// The same 64 clients as threads of the writer's own process, which hand it their statements without HTTP.
+pub fn writer() {
+    let (office, said) = office_of_many();
+    let (log_key, officer) = (key(&office, "log"), key(&office, "op"));
+    let home = office.path("log");
+    let index = Index::open(&home.join("private/index.redb")).unwrap();
+    let operator = Operator::open(Box::new(Dir::open(&home).unwrap()), None, index).unwrap();
+    let tools = Tools {
+        log_key,
+        officers: vec![officer],
+        partner_rate: None,
+        clock: Box::new(|| NOW.parse().unwrap()),
+        quorum: None,
+    };
+    let opened_once = Box::new(|| panic!("the log failed"));
+    let writer =
+        Writer::start(operator, opened_once, tools, Progress::default(), &Metrics::default()).unwrap();
+    for (part, until) in [(0..EACH, Until::Published), (EACH..2 * EACH, Until::Durable)] {
+        let started = Instant::now();
+        let taken: Vec<Duration> = thread::scope(|scope| {
+            let hand_in = |all: &'_ [Signed]| hand_in_all(&writer, all, until);
+            let clients: Vec<_> = said
+                .iter()
+                .map(|all| {
+                    scope.spawn({
+                        let all = &all[part.clone()];
+                        move || hand_in(all)
+                    })
+                })
+                .collect();
+            clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+        });
+        println!(
+            "{CLIENTS} threads, until {}: {:.0} a second; {}",
+            state(until == Until::Durable),
+            (CLIENTS * EACH) as f64 / started.elapsed().as_secs_f64(),
+            percentiles(taken)
+        );
+    }
+    writer.end();
+}
+
+/// Hands in one statement after the other; how long each took.
+fn hand_in_all(writer: &Writer, all: &[Signed], until: Until) -> Vec<Duration> {
+    let door = writer.door();
+    let hand_in = |(statement, signatures): &Signed| {
+        let answered = door.submit(statement.clone(), signatures.clone(), until).unwrap();
+        let answer = answered.blocking_recv().unwrap().unwrap();
+        assert!(until == Until::Durable || matches!(answer, Answer::Proof(_)));
+    };
+    all.iter().map(|signed| timed(&mut || hand_in(signed))).collect()
+}
+
+/// A statement, encoded, and its signatures.
+type Signed = (Vec<u8>, Vec<Signature>);
+
+/// A log of so many partners, and what each of them will say.
+fn office_of_many() -> (Office, Vec<Vec<Signed>>) {
+    let handles: Vec<String> = (0..CLIENTS).map(|n| format!("q{n:02}")).collect();
+    let mut partners: Vec<_> = handles.iter().map(|h| (h.as_str(), h.as_str(), "guarantor", 1)).collect();
+    // Whom all of them pledge to.
+    partners.push(("p00", "Ukraine", "beneficiary", 1));
+    let office = Office::founded(&partners);
+    let said = statements(&office, &handles);
+    (office, said)
+}
+
+fn key(office: &Office, name: &str) -> SigningKey {
+    let bytes = fs::read(office.path(&format!("keys/{name}"))).unwrap();
+    read_private(&bytes, || unreachable!("it has no passphrase")).unwrap().0
+}
+
 fn state(durable: bool) -> &'static str {
     if durable { "durable" } else { "published" }
 }
@@ -94,13 +166,12 @@ pub fn log_of(office: &Office) -> (Hash, Head) {
 
 /// The first officer of one of an office's partners.
 pub fn author(office: &Office, handle: &str) -> made::Author {
-    let bytes = fs::read(office.path(&format!("keys/{handle}1"))).unwrap();
-    let (key, _) = read_private(&bytes, || unreachable!("it has no passphrase")).unwrap();
+    let key = key(office, &format!("{handle}1"));
     made::Author { key, handle: handle.parse::<Handle>().unwrap(), chains: [(0, ZEROS); 5] }
 }
 
 /// A statement as it is submitted.
-pub fn armoured((bytes, signatures): (Vec<u8>, Vec<Signature>)) -> (String, Statement) {
+pub fn armoured((bytes, signatures): Signed) -> (String, Statement) {
     let statement = Statement::decode(&bytes).unwrap();
     let mut draft = Draft::new(&statement, None).unwrap();
     draft.signatures = signatures.into();
@@ -108,13 +179,13 @@ pub fn armoured((bytes, signatures): (Vec<u8>, Vec<Signature>)) -> (String, Stat
 }
 
 /// All that the clients will say, signed: each one's chain.
-fn statements(office: &Office, handles: &[String]) -> Vec<Vec<(String, Statement)>> {
+fn statements(office: &Office, handles: &[String]) -> Vec<Vec<Signed>> {
     let (id, seen) = log_of(office);
     let now = NOW.parse().unwrap();
     let each = |handle: &String| {
         let mut author = author(office, handle);
         let count = 2 * EACH + if *handle == handles[0] { 2 * SINGLE } else { 0 };
-        let one = |n: usize| armoured(author.say(id, seen, now, &pledge_to("p00", now, n)));
+        let one = |n: usize| author.say(id, seen, now, &pledge_to("p00", now, n));
         (0..count).map(one).collect()
     };
     handles.par_iter().map(each).collect()
