@@ -263,17 +263,17 @@ impl Operator {
     /// Makes all that was admitted durable, and applies it: readers of the store find all of it.
     ///
     /// # Errors
-    /// As for [`Self::make_durable`] and [`Self::apply`].
+    /// As for [`Self::make_durable`], [`Self::apply`] and [`Self::keep_many_ids`].
     pub fn commit(&mut self) -> Result<(), SubmitError> {
         self.make_durable()?;
-        self.apply()
+        self.apply()?;
+        self.keep_many_ids()
     }
 
-    /// Makes all that was admitted durable; its tiles may follow with [`Self::apply`]. An index of ids that cannot be written
-    /// does not change that: what it lacks is kept in memory, and the next commit, or the next opening, brings it up to date.
+    /// Makes all that was admitted durable; its tiles may follow with [`Self::apply`].
     ///
     /// # Errors
-    /// When it cannot, or the index lacks more than 65,536 ids: then open the log again to learn what was appended.
+    /// When it cannot: then open the log again to learn what was appended.
     pub fn make_durable(&mut self) -> Result<(), SubmitError> {
         let mut done = 0;
         while done < self.waiting.len() {
@@ -284,9 +284,6 @@ impl Operator {
         self.waiting.clear();
         self.waiting_bytes = 0;
         self.leaves.stored(self.writer.stored());
-        if self.fresh.len() >= INDEX_EVERY {
-            self.keep_ids()?;
-        }
         Ok(())
     }
 
@@ -298,6 +295,15 @@ impl Operator {
         self.writer.apply()?;
         self.leaves.stored(self.writer.stored());
         Ok(())
+    }
+
+    /// Brings the index of ids up to date where it lacks many. One that cannot be written loses nothing: what it lacks is kept in
+    /// memory, and the next call, or the next opening, makes up for it.
+    ///
+    /// # Errors
+    /// When it lacks more than 65,536 ids.
+    pub fn keep_many_ids(&mut self) -> Result<(), SubmitError> {
+        if self.fresh.len() >= INDEX_EVERY { self.keep_ids() } else { Ok(()) }
     }
 
     /// Brings the index of ids up to date; what it does not take is kept in memory, up to a limit.

@@ -201,6 +201,7 @@ impl Writing {
                 self.step();
                 self.rest();
             }
+            self.keep_ids();
             self.company = Company::after(submitted, self.waited);
             for (index, answer) in taken.promises {
                 // Whoever does not wait for it any more need not have it.
@@ -221,6 +222,13 @@ impl Writing {
     /// Puts what is committed into its tiles.
     fn apply(&mut self) {
         if let Some(Err(error)) = self.operator.as_mut().map(Operator::apply) {
+            self.fail(&error);
+        }
+    }
+
+    /// Keeps the ids of what is committed, once whoever waited for it is answered.
+    fn keep_ids(&mut self) {
+        if let Some(Err(error)) = self.operator.as_mut().map(Operator::keep_many_ids) {
             self.fail(&error);
         }
     }
