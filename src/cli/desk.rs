@@ -1,10 +1,11 @@
 //! The desk at which statements are signed: a log that was verified up to its head, and, with the operator's key, the
 //! door into it.
 
+use super::held::{self, Held};
 use super::keys::LogKeyArgs;
 use super::lookup::{self, Wanted};
 use super::named;
-use super::open::{self, Held, Log, LogArgs, Place};
+use super::open::{self, Log, LogArgs, Place};
 use super::plain::{plain, quoted};
 use super::problem::{Hint, Problem};
 use super::{Context, hints, kept};
@@ -94,7 +95,7 @@ impl Desk {
         if let Some(held) = held
             && let Some(want) = held.trust.log.filter(|want| *want != roster.log)
         {
-            return Err(open::other_log(held, &roster.log, &want).into());
+            return Err(held::other_log(held, &roster.log, &want).into());
         }
         if *roster.vkey.key() != key.public() {
             return Err(Problem::new("this is not the key that the log's checkpoints are signed with")

@@ -15,11 +15,46 @@ pub const SECRET: u32 = 0o600;
 /// Mode of folders that are made for keys.
 const KEY_FOLDER: u32 = 0o700;
 
+/// What to do where the system cannot read what is there.
+pub const UNREAD: &str =
+    "is its medium all right? this says nothing about the log: try again, or read another copy";
+
 /// Reads a file, and of one longer than the limit one byte more.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// When it is not there, too long, or cannot be read.
+pub fn read_whole(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let bytes = read(path, limit).map_err(|e| unreadable(path, &e))?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len <= limit) {
+        return Ok(bytes);
+    }
+    Err(Problem::new(format!("{} has more than {limit} bytes, too many for such a file", path.display()))
+        .into())
+}
+
+/// Says why a path cannot be read, and what to do.
+pub fn unreadable(path: &Path, error: &io::Error) -> anyhow::Error {
+    let shown = path.display();
+    let problem = match error.kind() {
+        ErrorKind::NotFound => {
+            Problem::new(format!("there is nothing at {shown}")).hint("look for a typing error")
+        }
+        ErrorKind::PermissionDenied => {
+            Problem::new(format!("no permission to read {shown}")).hint("ask its owner")
+        }
+        ErrorKind::IsADirectory => {
+            Problem::new(format!("{shown} is a directory")).hint("give one of the files in it")
+        }
+        _ => Problem::new(format!("could not read {shown}: {error}")).hint(UNREAD),
+    };
+    problem.into()
 }
 
 /// Refuses a path that is taken.

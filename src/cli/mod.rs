@@ -16,6 +16,7 @@ mod export;
 mod files;
 mod folded;
 mod followed;
+mod held;
 mod hints;
 mod history;
 mod import;

@@ -4,7 +4,7 @@ use super::act::{self, Around, Fields, from_file};
 use super::desk::Desk;
 use super::problem::Problem;
 use super::signing::{self, SignArgs};
-use super::{Context, Outcome, init, open, send, words};
+use super::{Context, Outcome, files, init, send, words};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -162,7 +162,7 @@ fn vkey_of(text: &str) -> Result<String> {
     let text = if text.parse::<Vkey>().is_ok() {
         text.to_owned()
     } else {
-        String::from_utf8_lossy(&open::read_file(Path::new(text), MAX_VKEY_FILE)?).trim_end().to_owned()
+        String::from_utf8_lossy(&files::read_whole(Path::new(text), MAX_VKEY_FILE)?).trim_end().to_owned()
     };
     text.parse::<Vkey>().map_err(|error| Problem::new(format!("this is no vkey: {error}")))?;
     Ok(text)

@@ -2,7 +2,7 @@
 
 use super::act::Fields;
 use super::desk::Desk;
-use super::open::read_file;
+use super::files::read_whole;
 use super::problem::{Hint as _, Problem};
 use super::signing::{self, ActArgs, SignArgs};
 use super::{Context, Outcome};
@@ -79,7 +79,7 @@ pub fn reveal(context: &Context, args: RevealArgs) -> Result<Outcome> {
         let fields = args.common.fields()?;
         return args.common.say(context, Kind::Reveal, fields);
     };
-    let text = read_file(&path, File::Opening.text_limit())?;
+    let text = read_whole(&path, File::Opening.text_limit())?;
     let opening: Opening = File::Opening.read(&text).or_hint(
         || format!("{} opens nothing", path.display()),
         || "want a file that begins with -----BEGIN SERVANDA OPENING-----".to_owned(),

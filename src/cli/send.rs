@@ -1,8 +1,8 @@
 //! Statements on their way: `sign` and `submit`.
 
 use super::desk::{Desk, DeskArgs};
+use super::files::read_whole;
 use super::keys::SignerArgs;
-use super::open::read_file;
 use super::problem::Problem;
 use super::signing;
 use super::{Context, Outcome, files, prompts, take_over, words};
@@ -150,7 +150,7 @@ fn promise(
 
 /// Reads a file of one statement.
 pub fn read(path: &Path) -> Result<Draft> {
-    let bytes = read_file(path, File::Statement.text_limit())?;
+    let bytes = read_whole(path, File::Statement.text_limit())?;
     checked(path, File::Statement.read(&bytes).map(|draft| vec![draft]))?
         .pop()
         .ok_or_else(|| Problem::new("no statement").into())
@@ -158,7 +158,7 @@ pub fn read(path: &Path) -> Result<Draft> {
 
 /// Reads a file of one statement or several, one after the other.
 pub fn read_all(path: &Path) -> Result<Vec<Draft>> {
-    let bytes = read_file(path, MAX_STATEMENTS)?;
+    let bytes = read_whole(path, MAX_STATEMENTS)?;
     checked(path, File::Statement.read_all(&bytes))
 }
 

@@ -1,7 +1,7 @@
 //! Files and shorthand: how people write fields.
 
 use super::Around;
-use crate::cli::open::read_file;
+use crate::cli::files::read_whole;
 use crate::cli::problem::Problem;
 use serde_json::{Map, Value, json};
 use servanda::field::Day;
@@ -39,7 +39,7 @@ impl Fields {
 /// Reads fields from a TOML or JSON file, by its ending.
 pub fn from_file(path: &Path) -> anyhow::Result<Fields> {
     let shown = path.display();
-    let text = read_file(path, MAX_FILE)?;
+    let text = read_whole(path, MAX_FILE)?;
     let text = String::from_utf8(text).map_err(|_| Problem::new(format!("{shown} is not UTF-8 text")))?;
     let value = if path.extension().is_some_and(|e| e == "json") {
         serde_json::from_str::<Value>(&text).map_err(|e| Problem::new(format!("{shown}: {e}")))?
@@ -91,7 +91,7 @@ pub fn annex(value: &mut Value, around: &Around<'_>) -> anyhow::Result<()> {
     if let Some(file) = fields.remove("file") {
         let name = file.as_str().unwrap_or_default().to_owned();
         let path = around.folder.map_or_else(|| name.clone().into(), |folder| folder.join(&name));
-        let bytes = read_file(&path, MAX_ANNEX)?;
+        let bytes = read_whole(&path, MAX_ANNEX)?;
         fields.insert("size".to_owned(), json!(bytes.len()));
         fields.insert("sha256".to_owned(), json!(sha256(&bytes)));
         let label = Path::new(&name).file_name().map(|n| n.to_string_lossy().into_owned());

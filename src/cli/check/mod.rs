@@ -7,7 +7,8 @@ mod forks;
 mod papers;
 mod proof;
 
-use super::open::{self, Held, TrustArgs};
+use super::files;
+use super::held::{Held, TrustArgs};
 use super::problem::Problem;
 use super::{Context, Outcome, plain};
 use clap::Args;
@@ -185,7 +186,7 @@ impl Known {
 /// Reads a file and tells what it is.
 fn read(path: &Path) -> anyhow::Result<Paper> {
     let shown = path.display();
-    let bytes = open::read_file(path, File::Evidence.text_limit())?;
+    let bytes = files::read_whole(path, File::Evidence.text_limit())?;
     if let Some(file) = File::of(&bytes) {
         return Ok(Paper::Pem(file, bytes));
     }
@@ -205,7 +206,7 @@ fn read(path: &Path) -> anyhow::Result<Paper> {
 }
 
 fn read_roster(path: &Path) -> anyhow::Result<RosterFile> {
-    roster(path, &open::read_file(path, File::Roster.text_limit())?)
+    roster(path, &files::read_whole(path, File::Roster.text_limit())?)
 }
 
 fn roster(path: &Path, bytes: &[u8]) -> anyhow::Result<RosterFile> {

@@ -2,7 +2,7 @@
 
 use super::super::plain::plain;
 use super::super::words::{self, count, listed};
-use super::super::{Outcome, open};
+use super::super::{Outcome, held, open};
 use super::{Known, Seen, Told};
 use serde_json::json;
 use servanda::chain::{Effect, Reason};
@@ -163,7 +163,7 @@ pub fn pinning(told: &mut Told, log: &Hash, known: &Known) {
         (Some(pinned), _) => {
             told.bad(format!("it is meant for log {}, and not {}", log.short(), pinned.short()))
         }
-        (None, _) => told.unchecked(open::not_pinned(log)),
+        (None, _) => told.unchecked(held::not_pinned(log)),
     }
 }
 

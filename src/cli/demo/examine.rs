@@ -3,7 +3,8 @@
 //! Everything is read from the disk again, as anyone would who has the files.
 
 use crate::cli::files;
-use crate::cli::open::{self, Held, Log, Place};
+use crate::cli::held::Held;
+use crate::cli::open::{self, Log, Place};
 use anyhow::Context as _;
 use servanda::armor::File;
 use servanda::chain::Finding;

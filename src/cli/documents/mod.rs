@@ -6,7 +6,8 @@
 
 mod parts;
 
-use super::open::{Log, LogArgs, read_file};
+use super::files::read_whole;
+use super::open::{Log, LogArgs};
 use super::plain::{plain, quoted, word};
 use super::problem::{Hint as _, Problem};
 use super::screen::Screen;
@@ -114,7 +115,7 @@ fn worst(a: Outcome, b: Outcome) -> Outcome {
 }
 
 fn key(path: &Path) -> anyhow::Result<Key> {
-    let text = read_file(path, File::Opening.text_limit())?;
+    let text = read_whole(path, File::Opening.text_limit())?;
     let opening = File::Opening.read(&text).or_hint(
         || format!("{} opens nothing", path.display()),
         || "want a file that begins with -----BEGIN SERVANDA OPENING-----".to_owned(),

@@ -20,8 +20,8 @@ mod sorting;
 mod template;
 
 use super::desk::{Desk, DeskArgs};
+use super::files::read_whole;
 use super::keys::SignerArgs;
-use super::open::read_file;
 use super::plain::plain;
 use super::problem::Problem;
 use super::{Context, Outcome, prompts, rounds, signing};
@@ -242,7 +242,7 @@ fn closed() -> Problem {
 /// Reads the file and the mapping for it.
 fn read(args: &Import) -> Result<(Vec<rows::Row>, Mapping, Source)> {
     let shown = args.file.display();
-    let bytes = read_file(&args.file, MAX_FILE)?;
+    let bytes = read_whole(&args.file, MAX_FILE)?;
     let table =
         rows::read(&bytes, args.separator).map_err(|error| Problem::new(format!("{shown}: {error}")))?;
     let mapping = Mapping::new(&args.mapping, &table.columns).map_err(|error| {

@@ -3,7 +3,8 @@
 //! Exit codes: 0 the copy has all that the source has; 1 the source is damaged, older, or of another history, and the copy
 //! stays what it was; 2 the source could not be read, or the copy not be written.
 
-use crate::cli::open::{self, Place, TrustArgs};
+use crate::cli::held::{self, TrustArgs};
+use crate::cli::open::{self, Place};
 use crate::cli::problem::{self, Problem};
 use crate::cli::{Context, Outcome, files, plain};
 use anyhow::Result;
@@ -89,7 +90,7 @@ fn say(context: &Context, args: &MirrorArgs, copied: &Copied, is_pinned: bool) -
         screen.note(line);
     }
     if !is_pinned {
-        screen.note(open::not_pinned(&copied.log));
+        screen.note(held::not_pinned(&copied.log));
     }
     if *charter == Charter::Missing {
         screen.say(

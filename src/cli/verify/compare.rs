@@ -35,7 +35,7 @@ impl Other {
             Some(place) => place
                 .checkpoint()?
                 .ok_or_else(|| Problem::new(format!("{shown}: the checkpoint is missing")))?,
-            None => open::read_file(path, u64::try_from(PROOF_MAX).expect("fits"))?,
+            None => files::read_whole(path, u64::try_from(PROOF_MAX).expect("fits"))?,
         };
         let note = TlogProof::parse(&bytes).map_or(bytes, |proof| proof.checkpoint.into_bytes());
         let policy =
@@ -130,7 +130,7 @@ impl Bench<'_> {
     /// Tells whether a promise was kept; that it was broken is a finding.
     pub fn promise(&mut self, path: &Path, tally: &mut Tally<'_>) -> anyhow::Result<()> {
         let shown = path.display();
-        let bytes = open::read_file(path, File::Promise.text_limit())?;
+        let bytes = files::read_whole(path, File::Promise.text_limit())?;
         let promise: Promise = File::Promise.read(&bytes).map_err(|e| {
             Problem::new(format!("{shown} is no promise"))
                 .hint("give the file that submitting wrote")

@@ -6,7 +6,8 @@
 mod compare;
 mod tally;
 
-use super::open::{self, Held, Place, TrustArgs};
+use super::held::{Held, TrustArgs};
+use super::open::{self, Place};
 use super::screen::Screen;
 use super::{Context, Outcome, kept};
 use clap::Args;

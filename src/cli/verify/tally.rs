@@ -4,7 +4,7 @@
 //! For programs it is one object: the findings first, then everything else.
 
 use super::super::screen::{self, Screen};
-use super::super::{Outcome, open};
+use super::super::{Outcome, held};
 use super::Case;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ impl<'s> Tally<'s> {
             self.say_what_was_checked(report);
         }
         if let Some(roster) = report.and_then(|r| r.history.roster()).filter(|_| !case.is_pinned()) {
-            self.screen.say(open::not_pinned(&roster.log));
+            self.screen.say(held::not_pinned(&roster.log));
         }
         let findings = count(self.total, "finding", "findings");
         self.screen.say(match (outcome, not_understood) {

@@ -14,7 +14,7 @@ mod watched;
 mod webhook;
 
 use super::config;
-use crate::cli::open::{self, TrustArgs};
+use crate::cli::held::TrustArgs;
 use crate::cli::problem::{Hint as _, Problem};
 use crate::cli::{Context, Outcome, files};
 use anyhow::Result;
@@ -170,7 +170,7 @@ fn settings(options: &Options, policy: Policy, log: Hash) -> Settings {
 }
 
 fn expect(monitor: &mut Monitor, path: &Path) -> Result<()> {
-    let text = open::read_file(path, File::Promise.text_limit())?;
+    let text = files::read_whole(path, File::Promise.text_limit())?;
     monitor.expect(&text).map_err(|error| {
         Problem::new(format!("{} cannot be expected: {error}", path.display()))
             .hint("give the promise that submitting wrote")
