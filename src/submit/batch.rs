@@ -26,6 +26,10 @@ impl Operator {
     ) -> Vec<Result<Admitted, SubmitError>> {
         let roster = self.roster();
         let entries: Vec<_> = statements.par_iter().map(|signed| unplaced(*signed, now)).collect();
+        // The ledger asks for each act in its turn: it is made beforehand.
+        entries.par_iter().flatten().for_each(|e| {
+            let _ = e.act();
+        });
         // Those of class 0 are judged in their turn, since it takes their place.
         let ordinary = |e: &SignedEntry| e.statement.class() != Class::Govern;
         let decoded: Vec<_> = entries.iter().flatten().filter(|e| ordinary(e)).collect();

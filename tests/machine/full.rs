@@ -63,7 +63,7 @@ fn a_full_disk_loses_nothing_and_the_import_goes_on_when_there_is_room() {
     let base = OFFICE.path("base");
     // So large that the base fits, and a little more each time, so that it ends in another place.
     let fits = blocks(&base) * 4 + 8;
-    for kib in (fits..fits + 24 * SIZES).step_by(24) {
+    for kib in (fits..fits + 12 * SIZES).step_by(12) {
         let folder = OFFICE.path("small");
         let Some(mount) = Mount::new(&["-t", "tmpfs", "-o", &format!("size={kib}k"), "none"], &folder) else {
             return;
