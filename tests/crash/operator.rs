@@ -186,6 +186,34 @@ fn a_statement_sent_again_gets_its_index_wherever_in_a_round_it_stands() {
 }
 
 #[test]
+fn what_is_durable_is_known_and_built_upon_before_its_tiles_are_written() {
+    let store = Memory::new();
+    let mut operator = found(&store, index()).unwrap();
+    for n in 1..7 {
+        let (statement, signatures, now) = statement(&MODEL, n);
+        operator.admit(&statement, &signatures, now).unwrap();
+        operator.make_durable().unwrap();
+        for known in 0..=n {
+            assert_eq!(operator.entry(known.try_into().unwrap()).unwrap(), MODEL.leaves()[known]);
+        }
+        let again = operator.admit(&statement, &[], now).unwrap();
+        assert_eq!(again, Admitted::Already { index: n.try_into().unwrap() });
+    }
+    assert!(operator.entry(7).is_err());
+    assert!(!store.objects().contains_key("public/tile/entries/000.p/7"));
+    for apply in [false, true] {
+        if apply {
+            operator.apply().unwrap();
+        }
+        let store = Memory::holding(store.objects());
+        let mut next = reopen(&store).unwrap();
+        assert_eq!(next.history().snapshot(), MODEL.history().snapshot());
+        next.publish(&key("operator/checkpoint")).unwrap();
+        assert_eq!(check_log(&store, &policy()), MODEL.leaves());
+    }
+}
+
+#[test]
 fn a_statement_that_an_operator_before_spoilt_can_be_sent_again() {
     // Sequenced without its signatures: it did not count.
     let mut spoilt = MODEL.cut(3);
