@@ -351,7 +351,9 @@ fn make_folder(path: &Path, mode: u32) -> io::Result<bool> {
     }
 }
 
+/// The home itself is the empty path here, and `.` to whoever is told.
 fn io_error(attempt: Attempt, name: &str) -> impl Fn(io::Error) -> StoreError {
+    let name = if name.is_empty() { "." } else { name };
     move |source| StoreError::Io { attempt, name: name.to_owned(), source }
 }
 

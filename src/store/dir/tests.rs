@@ -208,3 +208,11 @@ fn making_a_home_twice_changes_nothing() {
     assert_eq!(again.list("public").unwrap(), ["public/a"]);
     again.put_all(&objects(&["public/b"])).unwrap();
 }
+
+#[test]
+fn what_fails_of_the_home_itself_is_called_by_a_name() {
+    let folders = folders_above("public/checkpoint");
+    let error = io_error(Attempt::MakeDurable, folders[1])(io::Error::from(ErrorKind::Other));
+    assert_eq!(folders, ["public", ""]);
+    assert_eq!(error.to_string(), "could not make durable the log's home");
+}
