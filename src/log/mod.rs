@@ -456,15 +456,17 @@ fn fence(store: &dyn Store) -> Result<Record, LogError> {
     Err(LogError::Fenced { epoch: Record::decode(&now)?.epoch })
 }
 
-/// What is staged and may not be in its tiles; what is published was applied before.
+/// What is staged and may not be in its tiles; what is published was applied before. Where more is published, or something else,
+/// that is told when it is compared.
 fn staged(store: &dyn Store, record: &Record) -> Result<Option<Vec<u8>>, LogError> {
     match &record.staged {
         Staged::Nothing => Ok(None),
         Staged::Object(name) => Ok(store.get(name, MAX_STAGED)?),
         Staged::Here(staged) => {
             let note = store.get(CHECKPOINT, MAX_CHECKPOINT)?;
-            let published = note.and_then(|note| Some(SignedCheckpoint::parse(&note).ok()?.claim().size));
-            Ok(published.is_none_or(|size| size < record.size).then(|| staged.to_vec()))
+            let signed = note.as_deref().and_then(|note| SignedCheckpoint::parse(note).ok());
+            let head = signed.map(|signed| (signed.claim().size, signed.claim().root));
+            Ok((head != Some((record.size, record.root))).then(|| staged.to_vec()))
         }
     }
 }

@@ -97,6 +97,29 @@ fn a_commit_record_behind_the_published_checkpoint_is_refused() {
 }
 
 #[test]
+fn whatever_checkpoint_lies_beside_a_commit_that_was_not_applied_nothing_of_that_is_lost() {
+    let store = base();
+    open(&store).unwrap().commit(&leaves(BASE..BASE + 10)).unwrap();
+    let before = store.get(CHECKPOINT, 1 << 20).unwrap().unwrap();
+    for (size, root) in [(300, root_of(300)), (255, root_of(255)), (260, root_of(250)), (260, root_of(260))] {
+        let disk = Memory::holding(store.objects());
+        replace_checkpoint(&disk, size, root);
+        let opened = open(&disk);
+        match size {
+            // An earlier one of the same history.
+            255 => assert_eq!(super::size(&opened.unwrap()), BASE + 10),
+            // Nobody published this: it would have been applied.
+            260 if root == root_of(260) => assert!(matches!(opened, Err(LogError::Edge(_)))),
+            _ => assert!(is_ahead(opened, "checkpoint", size), "{size}"),
+        }
+        let there = disk.get(CHECKPOINT, 1 << 20).unwrap();
+        assert_eq!(disk.swap(CHECKPOINT, there.as_deref(), &before).unwrap(), Swap::Done);
+        publish(&mut open(&disk).unwrap()).unwrap();
+        assert_eq!(served(&disk), leaves(0..BASE + 10));
+    }
+}
+
+#[test]
 fn a_published_checkpoint_with_another_root_is_refused_and_an_older_one_of_this_history_is_not() {
     for (size, root, fits) in [
         (250, root_of(250), true),
