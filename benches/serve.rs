@@ -93,16 +93,9 @@ pub fn writer() {
     for (part, until) in [(0..EACH, Until::Published), (EACH..2 * EACH, Until::Durable)] {
         let started = Instant::now();
         let taken: Vec<Duration> = thread::scope(|scope| {
-            let hand_in = |all: &'_ [Signed]| hand_in_all(&writer, all, until);
-            let clients: Vec<_> = said
-                .iter()
-                .map(|all| {
-                    scope.spawn({
-                        let all = &all[part.clone()];
-                        move || hand_in(all)
-                    })
-                })
-                .collect();
+            let writer = &writer;
+            let hand_in = |all| scope.spawn(move || hand_in_all(writer, all, until));
+            let clients: Vec<_> = said.iter().map(|all| hand_in(&all[part.clone()])).collect();
             clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
         });
         println!(
